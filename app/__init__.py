@@ -1,0 +1,1 @@
+"""Letterbook: a self-hosted, searchable archive of a team's e-mail."""
