@@ -1,0 +1,270 @@
+"""The facts that every room shares, and the rules that need no database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NewType
+
+MessageId = NewType("MessageId", int)
+CopyId = NewType("CopyId", int)
+ThreadId = NewType("ThreadId", int)
+AccountId = NewType("AccountId", int)
+FolderId = NewType("FolderId", int)
+RecordId = NewType("RecordId", int)
+RoleId = NewType("RoleId", int)
+UserId = NewType("UserId", int)
+PublicId = NewType("PublicId", str)
+"""13 random base32 characters: the id in URLs, on the command line and in JSON."""
+
+Digest = NewType("Digest", bytes)
+"""A SHA-256 as 32 raw bytes."""
+
+Security = Literal["tls", "starttls", "none"]
+DEFAULT_PORTS: dict[Security, int] = {"tls": 993, "starttls": 143, "none": 143}
+DEFAULT_SKIP_FOLDERS = ("Trash", "Junk", "Social", "Spam", "Deleted", "Drafts")
+
+
+# -- people
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is looking. `roles` and `accounts` are what he holds now, read anew for each request."""
+
+    user_id: UserId
+    roles: frozenset[RoleId] = frozenset()
+    accounts: frozenset[AccountId] = frozenset()
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: UserId
+    public_id: PublicId
+    email: str
+    name: str
+    is_admin: bool
+    deactivated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    id: RoleId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The company itself: its names and domains are never suggested as a record."""
+
+    names: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    language: str = "en"
+    time_zone: str = ""
+
+
+# -- mailboxes
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One remote login that is synced; an archive-only account has no `host`."""
+
+    id: AccountId
+    public_id: PublicId
+    address: str
+    host: str | None = None
+    port: int = 993
+    security: Security = "tls"
+    login: str = ""
+    verify_certificate: bool = True
+    skip_folders: tuple[str, ...] = DEFAULT_SKIP_FOLDERS
+    is_strict: bool = False
+    paused_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An IMAP mailbox inside an account, as of the last pass over it.
+
+    `name` is the decoded full path. `settled_uid`: every UID up to it was stored or failed under
+    `uidvalidity`. `server_messages` and `server_unseen` are the server's own counts (STATUS).
+    """
+
+    id: FolderId
+    account_id: AccountId
+    name: str
+    special_use: str = ""
+    skipped_by: str | None = None
+    uidvalidity: int | None = None
+    uidnext: int | None = None
+    highestmodseq: int | None = None
+    server_messages: int = 0
+    server_unseen: int = 0
+    checked_at: datetime | None = None
+    gone_since: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLedger:
+    """The sum that proves completeness: seen = stored + known + skipped + failed."""
+
+    name: str
+    seen: int
+    stored: int
+    known: int
+    skipped: int
+    failed: int
+
+    @property
+    def adds_up(self) -> bool:
+        return self.seen == self.stored + self.known + self.skipped + self.failed
+
+
+# -- mail
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of a header; `name` may be empty, `address` is lower case where it has an @."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person calls one mail, as lists show it."""
+
+    id: MessageId
+    public_id: PublicId
+    thread_id: ThreadId
+    subject: str
+    sender: Address
+    to_summary: str
+    preview: str
+    sent_at: datetime | None
+    sort_at: datetime
+    size_bytes: int
+    attachment_count: int
+    archived_at: datetime | None = None
+    archived_by: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A leaf of a message. `digest` names its decoded bytes in the store; None: read the copy."""
+
+    position: int
+    content_type: str
+    charset: str
+    filename: str
+    content_id: str
+    size_bytes: int
+    is_attachment: bool
+    digest: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The exact bytes of one delivery. `digest` is their SHA-256."""
+
+    id: CopyId
+    public_id: PublicId
+    message_id: MessageId
+    digest: Digest
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a copy was seen: (folder, uidvalidity, uid)."""
+
+    account_id: AccountId
+    account: str
+    folder: str
+    uid: int
+    received_at: datetime
+    first_seen_at: datetime
+    gone_since: datetime | None
+    is_unread: bool
+
+
+# -- records and filings
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    key: str
+    singular: str
+    plural: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The team's business thing. `type` is a record type's key, e.g. "companies"."""
+
+    id: RecordId
+    public_id: PublicId
+    type: str
+    name: str
+    code: str = ""
+    notes: str = ""
+    aliases: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    roles: tuple[RoleId, ...] = ()
+    users: tuple[UserId, ...] = ()
+    archived_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody in the team may see it."""
+        return not self.roles and not self.users
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A message under a record: who put it there, and when (UTC)."""
+
+    message_id: MessageId
+    record: Record
+    filed_by: UserId
+    filed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A proposed record: `score` 0 to 1, `reasons` in words, at most one `is_preselected`."""
+
+    record: Record
+    score: float
+    reasons: tuple[str, ...]
+    is_preselected: bool = False
+
+
+# -- lists
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the queue or the archive, for one viewer.
+
+    `attached_to` holds visible records only, oldest filing first; `accounts` the names of the
+    viewer's own mailboxes that hold it.
+    """
+
+    message: Message
+    attached_to: tuple[Record, ...] = ()
+    accounts: tuple[str, ...] = ()
+    is_unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows, newest first; the cursors are opaque and empty where there is no more."""
+
+    rows: tuple[Row, ...]
+    older: str = ""
+    newer: str = ""
