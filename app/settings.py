@@ -1,0 +1,143 @@
+"""Settings from the environment. The only module that reads it; fails loudly, with one line.
+
+Owns names, defaults and checks (docs/settings.md is tested against FIELDS); knows no other room.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.errors import Invalid
+
+PREFIX = "LETTERBOOK_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may set; each field is LETTERBOOK_<NAME IN CAPITALS>.
+
+    `secret_key` may also be named as a file (LETTERBOOK_SECRET_KEY_FILE); empty means
+    `<data>/secret.key`, made at the first start. `public_url` is the only source of host and
+    scheme for links, cookies and the Origin check.
+    """
+
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    secret_key: str = ""
+    ca_file: Path | None = None
+    poll_seconds: int = 60
+    log_level: str = "info"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the public address is this machine only."""
+        return is_loopback_host(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **given: object) -> "Settings":
+        """The environment's settings; `given` (from the command line) goes before it.
+
+        Raises Invalid, naming the variable and what would be right.
+        """
+        known = {f"{PREFIX}{field.name.upper()}": field.name for field in fields(cls)}
+        values: dict[str, object] = {}
+        for name, text in environ.items():
+            if name.startswith(PREFIX):
+                field, value = _read_variable(name, text, known)
+                values[field] = _CHECKS[field](name, value)
+        values |= {name: value for name, value in given.items() if value is not None}
+        settings = cls(**values)  # type: ignore[arg-type]  # checked one by one just above
+        if settings.public_url:
+            return settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return cls(**(values | {"public_url": f"http://{host}:{settings.port}"}))  # type: ignore[arg-type]  # as above
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or address always means this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _read_variable(name: str, text: str, known: Mapping[str, str]) -> tuple[str, str]:
+    """The field a variable sets and its text; NAME_FILE is read for NAME."""
+    if name in known:
+        return known[name], text
+    if name == f"{PREFIX}SECRET_KEY_FILE":
+        try:
+            return "secret_key", Path(text).read_text().strip()
+        except OSError as exc:
+            raise Invalid(name, f"{name}: cannot read {text} ({exc.strerror}).") from exc
+    raise Invalid(name, f"{name} is not a setting. The settings are: {', '.join(sorted(known))}.")
+
+
+def _whole_number(low: int, high: int) -> Callable[[str, str], int]:
+    def check(name: str, text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            reason = f"{name} must be a whole number from {low} to {high}, not {text!r}."
+            raise Invalid(name, reason)
+        return int(text)
+
+    return check
+
+
+def _path(name: str, text: str) -> Path:
+    if not text:
+        raise Invalid(name, f"{name} is empty. Name a path or leave it out.")
+    return Path(text)
+
+
+def _existing_file(name: str, text: str) -> Path:
+    path = _path(name, text)
+    if not path.is_file():
+        raise Invalid(name, f"{name}: there is no file {text}.")
+    return path
+
+
+def _host(name: str, text: str) -> str:
+    if not text or any(c.isspace() or c == "/" for c in text):
+        raise Invalid(name, f"{name} must be a host name or an IP address, not {text!r}.")
+    return text
+
+
+def _url(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise Invalid(name, f"{name} must look like https://mail.example.com, not {text!r}.")
+    return text.rstrip("/")
+
+
+def _secret(name: str, text: str) -> str:
+    if len(text) < 32:
+        raise Invalid(name, f"{name} must have 32 characters or more.")
+    return text
+
+
+def _log_level(name: str, text: str) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if text not in levels:
+        raise Invalid(name, f"{name} must be one of {', '.join(levels)}, not {text!r}.")
+    return text
+
+
+_CHECKS: dict[str, Callable[[str, str], object]] = {
+    "data": _path,
+    "host": _host,
+    "port": _whole_number(1, 65535),
+    "public_url": _url,
+    "secret_key": _secret,
+    "ca_file": _existing_file,
+    "poll_seconds": _whole_number(5, 86_400),
+    "log_level": _log_level,
+}

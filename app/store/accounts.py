@@ -1,0 +1,248 @@
+"""Mailboxes: their settings, who may see them, and their checks."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.errors import Conflict, NotFound
+from app.model import Account, AccountId, PublicId, Security, UserId, Viewer
+from app.store.database import (
+    Store,
+    from_seconds,
+    maybe_from_seconds,
+    new_public_id,
+    to_seconds,
+    transaction,
+)
+
+COLUMNS = (
+    "id, public_id, address, host, port, security, login, verify_certificate, is_strict,"
+    " paused_at, closed_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of an account: unread on the server, new since the check before, or the error."""
+
+    checked_at: datetime
+    unread: int | None
+    new: int | None
+    error: str | None
+
+
+def add(
+    store: Store,
+    *,
+    address: str,
+    host: str | None,
+    port: int,
+    security: Security,
+    login: str,
+    sealed_password: bytes | None,
+    verify_certificate: bool,
+    skip_folders: Sequence[str],
+    users: Sequence[UserId],
+    now: datetime,
+    is_strict: bool = False,
+    public_id: PublicId | None = None,
+) -> Account:
+    """A new mailbox; without `host` an archive-only one.
+
+    Raises Conflict if address, server and login are those of another one. Effects: one
+    transaction; the worker looks at it at once.
+    """
+    with transaction(store):
+        conn = store.archive.conn
+        taken = conn.execute(
+            "select 1 from accounts where address = ? and coalesce(host, '') = ?"
+            " and coalesce(login, '') = ?",
+            [address, host or "", login],
+        ).fetchone()
+        if taken:
+            raise Conflict(f"The mailbox {address} is there already.")
+        added = conn.execute(
+            "insert into accounts (public_id, address, host, port, security, login,"
+            " sealed_password, verify_certificate, is_strict, created_at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                public_id or new_public_id(),
+                address,
+                host,
+                port,
+                security,
+                login,
+                sealed_password,
+                verify_certificate,
+                is_strict,
+                to_seconds(now),
+            ],
+        )
+        account_id = AccountId(added.lastrowid or 0)
+        conn.executemany(
+            "insert into account_users (account_id, user_id) values (?, ?)",
+            [(account_id, user_id) for user_id in dict.fromkeys(users)],
+        )
+        conn.executemany(
+            "insert into account_skip_folders (account_id, name) values (?, ?)",
+            [(account_id, name) for name in dict.fromkeys(skip_folders)],
+        )
+    return get(store, account_id)
+
+
+def get(store: Store, account_id: AccountId) -> Account:
+    return _one(store, "id = ?", account_id)
+
+
+def by_public_id(store: Store, public_id: str) -> Account:
+    return _one(store, "public_id = ?", public_id)
+
+
+def by_address(store: Store, address: str) -> Account:
+    """The mailbox of an address; an archive-only one before others. Raises NotFound."""
+    return _one(store, "address = ? order by host is not null, id limit 1", address)
+
+
+def all_accounts(store: Store) -> list[Account]:
+    rows = store.archive.conn.execute(
+        f"select {COLUMNS} from accounts order by address, id"
+    ).fetchall()
+    return [_account_from(store, row) for row in rows]
+
+
+def of_viewer(store: Store, viewer: Viewer) -> list[Account]:
+    """The mailboxes whose "User" list names the viewer."""
+    return [account for account in all_accounts(store) if account.id in viewer.accounts]
+
+
+def users(store: Store, account_id: AccountId) -> list[UserId]:
+    rows = store.archive.conn.execute(
+        "select user_id from account_users where account_id = ? order by user_id", [account_id]
+    )
+    return [UserId(row[0]) for row in rows]
+
+
+def add_users(store: Store, account_id: AccountId, added: Sequence[UserId]) -> None:
+    """Let people see a mailbox. Effects: inside the caller's transaction; may be repeated."""
+    store.archive.conn.executemany(
+        "insert into account_users (account_id, user_id) values (?, ?) on conflict do nothing",
+        [(account_id, user_id) for user_id in added],
+    )
+
+
+def sealed_password(store: Store, account_id: AccountId) -> bytes | None:
+    row = store.archive.conn.execute(
+        "select sealed_password from accounts where id = ?", [account_id]
+    ).fetchone()
+    return None if row is None or row[0] is None else bytes(row[0])
+
+
+def claim_due(store: Store, *, now: datetime, next_at: datetime) -> Account | None:
+    """The account that has waited longest, its due time moved to `next_at`; None: none is due.
+
+    The time is moved first and rows are counted, so a crash cannot loop and two workers cannot
+    take the same one.
+    """
+    conn = store.archive.conn
+    row = conn.execute(
+        "select id, due_at from accounts where host is not null and paused_at is null"
+        " and closed_at is null and due_at <= ? order by due_at, id limit 1",
+        [to_seconds(now)],
+    ).fetchone()
+    if row is None:
+        return None
+    claimed = conn.execute(
+        "update accounts set due_at = ? where id = ? and due_at = ?",
+        [to_seconds(next_at), row[0], row[1]],
+    )
+    return get(store, AccountId(row[0])) if claimed.rowcount else None
+
+
+def next_due_at(store: Store, ids: frozenset[AccountId]) -> datetime | None:
+    """When the first of these accounts is looked at next; None without any."""
+    row = store.archive.conn.execute(
+        "select min(due_at) from accounts where host is not null and paused_at is null"
+        " and closed_at is null and id in (select value from json_each(?))",
+        [json.dumps(sorted(ids))],
+    ).fetchone()
+    return maybe_from_seconds(row[0])
+
+
+def set_due(store: Store, account_id: AccountId, *, at: datetime) -> None:
+    store.archive.conn.execute(
+        "update accounts set due_at = ? where id = ?", [to_seconds(at), account_id]
+    )
+
+
+def pause(store: Store, account_id: AccountId, *, at: datetime | None) -> None:
+    """Stop looking at a mailbox, or go on with `at=None`."""
+    paused_at = None if at is None else to_seconds(at)
+    store.archive.conn.execute(
+        "update accounts set paused_at = ?, due_at = 0 where id = ?", [paused_at, account_id]
+    )
+
+
+def close(store: Store, account_id: AccountId, *, now: datetime) -> None:
+    """Never look at it again and forget its password; its mail stays (A21)."""
+    store.archive.conn.execute(
+        "update accounts set closed_at = ?, sealed_password = null where id = ?",
+        [to_seconds(now), account_id],
+    )
+
+
+def record_check(
+    store: Store,
+    account_id: AccountId,
+    *,
+    unread: int | None,
+    new: int | None,
+    error: str | None,
+    now: datetime,
+) -> None:
+    store.archive.conn.execute(
+        "insert into account_checks (account_id, checked_at, unread, new, error)"
+        " values (?, ?, ?, ?, ?)",
+        [account_id, to_seconds(now), unread, new, error],
+    )
+
+
+def last_check(store: Store, account_id: AccountId, *, good: bool = False) -> Check | None:
+    """The latest check, or the latest one without an error; None before the first."""
+    row = store.archive.conn.execute(
+        "select checked_at, unread, new, error from account_checks where account_id = ?"
+        f" {'and error is null' if good else ''} order by id desc limit 1",
+        [account_id],
+    ).fetchone()
+    return None if row is None else Check(from_seconds(row[0]), row[1], row[2], row[3])
+
+
+def _one(store: Store, condition: str, value: object) -> Account:
+    row = store.archive.conn.execute(
+        f"select {COLUMNS} from accounts where {condition}", [value]
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"There is no mailbox {value}.")
+    return _account_from(store, row)
+
+
+def _account_from(store: Store, row: tuple[Any, ...]) -> Account:
+    skipped = store.archive.conn.execute(
+        "select name from account_skip_folders where account_id = ? order by name",
+        [row[0]],
+    )
+    return Account(
+        id=AccountId(row[0]),
+        public_id=PublicId(row[1]),
+        address=row[2],
+        host=row[3],
+        port=row[4],
+        security=row[5],
+        login=row[6],
+        verify_certificate=bool(row[7]),
+        skip_folders=tuple(name for (name,) in skipped),
+        is_strict=bool(row[8]),
+        paused_at=maybe_from_seconds(row[9]),
+        closed_at=maybe_from_seconds(row[10]),
+    )

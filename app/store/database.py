@@ -1,0 +1,167 @@
+"""Opening the two databases, their migrations, and the one way to write: `transaction`."""
+
+import os
+from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from secrets import token_bytes
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
+
+from app.errors import Conflict, LetterbookError
+from app.model import PublicId
+
+BUSY_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The two databases of one data directory, for one thread."""
+
+    archive: Database
+    mail: Database
+    directory: Path
+
+    def close(self) -> None:
+        self.archive.conn.close()
+        self.mail.conn.close()
+
+
+def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
+    """The store of a data directory; makes it, and brings it to this version, where needed.
+
+    `checkpoints=False` leaves checkpointing to another process: SQLite before 3.51.3 may corrupt
+    a database when two connections checkpoint at the same instant.
+
+    Raises LetterbookError if the directory cannot be written, Conflict if a newer version of
+    Letterbook wrote it. Effects: may be repeated, by several processes at once.
+    """
+    old_mask = os.umask(0o077)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        archive = _open(directory / "archive.db", checkpoints=checkpoints)
+        mail = _open(directory / "mail.db", checkpoints=checkpoints)
+    except (OSError, sqlite3.OperationalError) as exc:
+        raise LetterbookError(
+            f"The data directory {directory} cannot be used ({exc}). "
+            "Check that it exists on a local disk and that this user may write to it."
+        ) from exc
+    finally:
+        os.umask(old_mask)
+    return Store(archive, mail, directory)
+
+
+@contextmanager
+def transaction(store: Store) -> Iterator[None]:
+    """One write to archive.db, whole or not at all."""
+    with write(store.archive):
+        yield
+
+
+@contextmanager
+def write(db: Database) -> Iterator[None]:
+    """One write to a database, whole or not at all.
+
+    BEGIN IMMEDIATE, because a deferred transaction that reads before it writes fails at once with
+    "database is locked" when another process writes in between, and ignores the busy timeout.
+    """
+    db.conn.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        db.conn.execute("rollback")
+        raise
+    db.conn.execute("commit")
+
+
+def new_public_id() -> PublicId:
+    """13 random base32 characters: 65 bits that tell nothing of how many there are."""
+    return PublicId(b32encode(token_bytes(10))[:13].decode().lower())
+
+
+def to_seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def from_seconds(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def maybe_from_seconds(seconds: int | None) -> datetime | None:
+    return None if seconds is None else from_seconds(seconds)
+
+
+def marks(count: int) -> str:
+    """Question marks for a list of values: marks(3) == "?,?,?"."""
+    return ",".join("?" * count)
+
+
+def _open(path: Path, *, checkpoints: bool) -> Database:
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    for pragma in (
+        "journal_mode = wal",
+        "synchronous = full",
+        "foreign_keys = on",
+        "cache_size = -16000",
+        "journal_size_limit = 67108864",
+        f"wal_autocheckpoint = {1000 if checkpoints or _is_sound() else 0}",
+    ):
+        connection.execute(f"pragma {pragma}")
+    db = Database(connection)
+    _migrate(db, path)
+    return db
+
+
+def _is_sound() -> bool:
+    """Whether this SQLite has the repair of the WAL-reset bug (3.51.3)."""
+    return bool(sqlite3.sqlite_version_info >= (3, 51, 3))
+
+
+def _migrate(db: Database, path: Path) -> None:
+    """Bring a database to the newest version: archive_001.sql, archive_002.sql, ...
+
+    Each in one transaction; whoever waits for the lock finds it done.
+    """
+    scripts = sorted(
+        script.name
+        for script in files("app.store").iterdir()
+        if script.name.startswith(f"{path.stem}_") and script.name.endswith(".sql")
+    )
+    if _version(db) > len(scripts):
+        raise Conflict(
+            f"{path} was written by a newer version of Letterbook (schema {_version(db)}, "
+            f"this program knows {len(scripts)}). Start that version; nothing was changed."
+        )
+    for number, script in enumerate(scripts, start=1):
+        if _version(db) >= number:
+            continue
+        with write(db):
+            if _version(db) < number:
+                for statement in _statements(files("app.store").joinpath(script).read_text()):
+                    db.conn.execute(statement)
+                db.conn.execute(f"pragma user_version = {number}")
+
+
+def _version(db: Database) -> int:
+    return int(db.conn.execute("pragma user_version").fetchone()[0])
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one (executescript would commit the transaction)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,134 @@
+"""The outbox to the index: what changed, and the documents that stand for it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.mail import ParsedMail, parse
+from app.mail.redact import without_bcc
+from app.model import Digest, MessageId, Record, RecordId
+from app.store import blobs, records
+from app.store.database import Store, from_seconds, transaction
+from app.store.visibility import scopes_of_message, scopes_of_record
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The oldest entries of the queue: all up to `through`."""
+
+    through: int
+    message_ids: tuple[MessageId, ...]
+    record_ids: tuple[RecordId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDocument:
+    """A message for the index. `mail` is a copy without Bcc; the scopes say who may find it."""
+
+    message_id: MessageId
+    sort_at: datetime
+    mail: ParsedMail
+    account_scopes: tuple[str, ...]
+    record_scopes: tuple[str, ...]
+    role_scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDocument:
+    """A record for the index; the scopes say who may see it."""
+
+    record: Record
+    record_scopes: tuple[str, ...]
+
+
+def queued(store: Store, *, limit: int) -> Queued:
+    """What waits for the index, oldest first; a message or record once."""
+    rows = store.archive.conn.execute(
+        "select id, kind, subject_id from index_queue order by id limit ?", [limit]
+    ).fetchall()
+    return Queued(
+        through=rows[-1][0] if rows else 0,
+        message_ids=tuple(dict.fromkeys(MessageId(i) for _, kind, i in rows if kind == "message")),
+        record_ids=tuple(dict.fromkeys(RecordId(i) for _, kind, i in rows if kind == "record")),
+    )
+
+
+def done(store: Store, finished: Queued) -> None:
+    """Take entries from the queue, after they are durable in the index."""
+    store.archive.conn.execute("delete from index_queue where id <= ?", [finished.through])
+
+
+def backlog(store: Store) -> int:
+    return int(store.archive.conn.execute("select count(*) from index_queue").fetchone()[0])
+
+
+def queued_record_ids(store: Store, *, limit: int) -> list[RecordId]:
+    """Records that the index may not know yet, newest first."""
+    rows = store.archive.conn.execute(
+        "select distinct subject_id from index_queue where kind = 'record'"
+        " order by id desc limit ?",
+        [limit],
+    )
+    return [RecordId(row[0]) for row in rows]
+
+
+def enqueue_all(store: Store) -> None:
+    """Have everything indexed anew, newest mail first. Effects: one transaction."""
+    with transaction(store):
+        store.archive.conn.execute("delete from index_queue")
+        store.archive.conn.execute(
+            "insert into index_queue (kind, subject_id) select 'record', id from records"
+        )
+        store.archive.conn.execute(
+            "insert into index_queue (kind, subject_id)"
+            " select 'message', id from messages order by sort_at desc"
+        )
+
+
+def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDocument]:
+    """The documents of messages; those that are gone are absent."""
+    rows = store.archive.conn.execute(
+        "select m.id, m.sort_at, (select digest from copies c where c.message_id = m.id"
+        " order by c.id limit 1)"
+        " from json_each(?) wanted join messages m on m.id = wanted.value",
+        [json.dumps(list(ids))],
+    ).fetchall()
+    return [
+        _message_document(store, MessageId(row[0]), from_seconds(row[1]), Digest(row[2]))
+        for row in rows
+    ]
+
+
+def record_documents(store: Store, ids: Iterable[RecordId]) -> list[RecordDocument]:
+    """The documents of records; those that are gone are absent."""
+    return [
+        RecordDocument(record, scopes_of_record(store, record.id))
+        for record in records.every(store, ids)
+    ]
+
+
+def message_count(store: Store) -> int:
+    return int(store.archive.conn.execute("select count(*) from messages").fetchone()[0])
+
+
+def _message_document(
+    store: Store, message_id: MessageId, sort_at: datetime, digest: Digest
+) -> MessageDocument:
+    scopes = scopes_of_message(store, message_id)
+    return MessageDocument(
+        message_id,
+        sort_at,
+        parse(without_bcc(blobs.get(store, digest))),
+        scopes.account,
+        scopes.record,
+        scopes.role,
+    )
+
+
+def all_message_ids(store: Store) -> list[MessageId]:
+    """Every message, oldest arrival first: for measuring."""
+    return [
+        MessageId(row[0])
+        for row in store.archive.conn.execute("select id from messages order by id")
+    ]

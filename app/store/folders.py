@@ -1,0 +1,181 @@
+"""Folders of an account, as of the last pass, and the ledger that must add up (R73)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.errors import NotFound
+from app.model import AccountId, Folder, FolderId, FolderLedger, MessageId
+from app.store.database import Store, maybe_from_seconds, to_seconds, transaction
+from app.store.ingest import refresh_holdings
+
+COLUMNS = (
+    "id, account_id, name, special_use, skipped_by, uidvalidity, uidnext, highestmodseq,"
+    " server_messages, server_unseen, checked_at, gone_since, error"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A folder as the server lists it; `skipped_by` is the skip entry that matches, if any."""
+
+    name: str
+    special_use: str
+    skipped_by: str | None
+
+
+def record_listing(
+    store: Store, account_id: AccountId, listed: Sequence[Listed], *, now: datetime
+) -> list[Folder]:
+    """Bring the account's folders in line with the server's list; nothing is deleted.
+
+    Gives the folders that are on the server, in the order listed. A folder that is there no more
+    is noted as gone, its locations too. Effects: one transaction; may be repeated.
+    """
+    conn = store.archive.conn
+    with transaction(store):
+        before = {folder.name: folder for folder in of_account(store, account_id)}
+        for folder in listed:
+            conn.execute(
+                "insert into folders (account_id, name, special_use, skipped_by)"
+                " values (?, ?, ?, ?) on conflict (account_id, name) do update set"
+                " special_use = excluded.special_use, skipped_by = excluded.skipped_by,"
+                " gone_since = null",
+                [account_id, folder.name, folder.special_use, folder.skipped_by],
+            )
+            old = before.pop(folder.name, None)
+            if old and (old.skipped_by is None) != (folder.skipped_by is None):
+                refresh_holdings(store, account_id, _messages_in(store, old.id))
+        for missing in before.values():
+            _note_gone(store, missing, now=now)
+    by_name = {folder.name: folder for folder in of_account(store, account_id)}
+    return [by_name[folder.name] for folder in listed]
+
+
+def record_pass(
+    store: Store,
+    folder_id: FolderId,
+    *,
+    uidvalidity: int | None,
+    uidnext: int | None,
+    highestmodseq: int | None,
+    messages: int,
+    unseen: int,
+    error: str | None,
+    now: datetime,
+) -> None:
+    """Note how a pass over a folder ended; with an error the next pass looks again."""
+    store.archive.conn.execute(
+        "update folders set uidvalidity = ?, uidnext = ?, highestmodseq = ?, server_messages = ?,"
+        " server_unseen = ?, error = ?, checked_at = ? where id = ?",
+        [
+            uidvalidity,
+            uidnext,
+            highestmodseq,
+            messages,
+            unseen,
+            error,
+            to_seconds(now),
+            folder_id,
+        ],
+    )
+
+
+def ensure(store: Store, account_id: AccountId, name: str) -> Folder:
+    """The account's folder of that name, made where it is missing: for imports."""
+    with transaction(store):
+        store.archive.conn.execute(
+            "insert into folders (account_id, name, uidvalidity) values (?, ?, 1)"
+            " on conflict do nothing",
+            [account_id, name],
+        )
+    (folder,) = (f for f in of_account(store, account_id) if f.name == name)
+    return folder
+
+
+def get(store: Store, folder_id: FolderId) -> Folder:
+    row = store.archive.conn.execute(
+        f"select {COLUMNS} from folders where id = ?", [folder_id]
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    return _folder_from(row)
+
+
+def of_account(store: Store, account_id: AccountId) -> list[Folder]:
+    """The account's folders by name, those that are gone included."""
+    rows = store.archive.conn.execute(
+        f"select {COLUMNS} from folders where account_id = ? order by name", [account_id]
+    )
+    return [_folder_from(row) for row in rows]
+
+
+def ledger(store: Store, account_id: AccountId) -> list[FolderLedger]:
+    """What the server showed of each folder, and what became of it.
+
+    `seen` is the server's own count at the last pass plus what is gone since; it is compared with
+    the rows that were written, so a message that was overlooked makes the sum wrong.
+    """
+    rows = store.archive.conn.execute(
+        "select f.name, f.skipped_by, f.server_messages, a.host is null,"
+        " count(l.uid), coalesce(sum(l.was_known), 0), count(l.gone_since),"
+        " (select count(*) from failures x where x.folder_id = f.id),"
+        " f.gone_since is not null"
+        " from folders f join accounts a on a.id = f.account_id"
+        " left join locations l on l.folder_id = f.id"
+        " where f.account_id = ? group by f.id order by f.name",
+        [account_id],
+    )
+    return [_ledger_from(row) for row in rows]
+
+
+def _ledger_from(row: tuple[Any, ...]) -> FolderLedger:
+    name, skipped_by, on_server, is_import, places, known, gone, failed, is_gone = row
+    skipped = on_server if skipped_by is not None and not is_gone else 0
+    counted = places + failed if is_import or is_gone else on_server + gone
+    if skipped_by is not None and not is_import:
+        counted = places + failed + skipped
+    return FolderLedger(name, counted, places - known, known, skipped, failed)
+
+
+def _messages_in(store: Store, folder_id: FolderId) -> list[MessageId]:
+    rows = store.archive.conn.execute(
+        "select distinct c.message_id from locations l join copies c on c.id = l.copy_id"
+        " where l.folder_id = ?",
+        [folder_id],
+    )
+    return [MessageId(row[0]) for row in rows]
+
+
+def _note_gone(store: Store, folder: Folder, *, now: datetime) -> None:
+    if folder.gone_since is not None:
+        return
+    conn = store.archive.conn
+    conn.execute(
+        "update folders set gone_since = ?, server_messages = 0, server_unseen = 0 where id = ?",
+        [to_seconds(now), folder.id],
+    )
+    conn.execute(
+        "update locations set gone_since = ? where folder_id = ? and gone_since is null",
+        [to_seconds(now), folder.id],
+    )
+    refresh_holdings(store, folder.account_id, _messages_in(store, folder.id))
+
+
+def _folder_from(row: tuple[Any, ...]) -> Folder:
+    return Folder(
+        id=FolderId(row[0]),
+        account_id=AccountId(row[1]),
+        name=row[2],
+        special_use=row[3],
+        skipped_by=row[4],
+        uidvalidity=row[5],
+        uidnext=row[6],
+        highestmodseq=row[7],
+        server_messages=row[8],
+        server_unseen=row[9],
+        checked_at=maybe_from_seconds(row[10]),
+        gone_since=maybe_from_seconds(row[11]),
+        error=row[12],
+    )

@@ -1,0 +1,140 @@
+"""What people ask of the worker: rows that it finds, carries out and answers."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from app.errors import NotFound
+from app.model import AccountId, PublicId, UserId, Viewer
+from app.store.accounts import last_check
+from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
+
+Kind = Literal["check", "sync", "import", "reindex"]
+DEAD_AFTER = timedelta(seconds=30)
+"""A worker whose heart has not beaten for so long is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`account_id=None` with kind "check" or "sync": all accounts that `arguments` names."""
+
+    id: int
+    public_id: PublicId
+    kind: Kind
+    account_id: AccountId | None
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How a job stands: `text` is a sentence for people, or JSON for the command line."""
+
+    is_done: bool
+    text: str
+    is_error: bool
+
+
+def add(
+    store: Store,
+    kind: Kind,
+    *,
+    by: UserId | None,
+    now: datetime,
+    account_id: AccountId | None = None,
+    **arguments: object,
+) -> PublicId:
+    """Ask the worker for something. Effects: one row."""
+    public_id = new_public_id()
+    store.archive.conn.execute(
+        "insert into jobs (public_id, kind, account_id, arguments, requested_by, requested_at)"
+        " values (?, ?, ?, ?, ?, ?)",
+        [public_id, kind, account_id, json.dumps(arguments), by, to_seconds(now)],
+    )
+    return public_id
+
+
+def request_check(store: Store, viewer: Viewer, *, now: datetime) -> PublicId:
+    """Have all the viewer's mailboxes checked; joins a check of his that still waits (R30)."""
+    accounts = sorted(viewer.accounts)
+    with transaction(store):
+        row = store.archive.conn.execute(
+            "select public_id from jobs where kind = 'check' and finished_at is null"
+            " and requested_by = ? and arguments = ?",
+            [viewer.user_id, json.dumps({"accounts": accounts})],
+        ).fetchone()
+        if row:
+            return PublicId(row[0])
+        return add(store, "check", by=viewer.user_id, now=now, accounts=accounts)
+
+
+def claim(store: Store, *, now: datetime) -> Job | None:
+    """The oldest job that nobody has begun; None: nothing to do."""
+    row = store.archive.conn.execute(
+        "select id, public_id, kind, account_id, arguments from jobs"
+        " where started_at is null and finished_at is null order by id limit 1"
+    ).fetchone()
+    if row is None:
+        return None
+    claimed = store.archive.conn.execute(
+        "update jobs set started_at = ? where id = ? and started_at is null",
+        [to_seconds(now), row[0]],
+    )
+    if not claimed.rowcount:
+        return None
+    account_id = None if row[3] is None else AccountId(row[3])
+    return Job(row[0], PublicId(row[1]), row[2], account_id, json.loads(row[4]))
+
+
+def requeue_begun(store: Store) -> None:
+    """Take up again what a worker that died had begun. Effects: for the one worker, at start."""
+    store.archive.conn.execute("update jobs set started_at = null where finished_at is null")
+
+
+def finish(store: Store, job: Job, *, result: str, error: str | None, now: datetime) -> None:
+    store.archive.conn.execute(
+        "update jobs set finished_at = ?, result = ?, error = ? where id = ?",
+        [to_seconds(now), result, error, job.id],
+    )
+
+
+def outcome(store: Store, public_id: str) -> JobResult:
+    """How a job of anybody stands, for the command line. Raises NotFound."""
+    return _outcome(store, "public_id = ?", [public_id])
+
+
+def result(store: Store, viewer: Viewer, public_id: str) -> JobResult:
+    """How a job of the viewer's own stands. Raises NotFound, also for others' jobs."""
+    return _outcome(store, "public_id = ? and requested_by = ?", [public_id, viewer.user_id])
+
+
+def beat(store: Store, *, now: datetime) -> None:
+    """Note that the worker lives."""
+    store.archive.conn.execute(
+        "insert into worker (id, beat_at) values (1, ?)"
+        " on conflict (id) do update set beat_at = excluded.beat_at",
+        [to_seconds(now)],
+    )
+
+
+def is_worker_alive(store: Store, *, now: datetime) -> bool:
+    row = store.archive.conn.execute("select beat_at from worker").fetchone()
+    return row is not None and now - from_seconds(row[0]) < DEAD_AFTER
+
+
+def describe_checks(store: Store, accounts: list[AccountId]) -> tuple[str, str | None]:
+    """What the last checks of these accounts brought: a sentence, and the errors or None."""
+    checks = [last_check(store, account) for account in accounts]
+    new = sum(check.new or 0 for check in checks if check)
+    errors = [check.error for check in checks if check and check.error]
+    sentence = f"{new} new" if new else "nothing new"
+    return sentence, " ".join(errors) or None
+
+
+def _outcome(store: Store, condition: str, values: list[object]) -> JobResult:
+    row = store.archive.conn.execute(
+        f"select finished_at, result, error from jobs where {condition}", values
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    return JobResult(row[0] is not None, row[2] or row[1] or "", row[2] is not None)

@@ -1,0 +1,144 @@
+"""Where copies were seen: (folder, uidvalidity, uid), their flags, and what failed to be read."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from app.model import FolderId, MessageId
+from app.store.database import Store, to_seconds, transaction
+from app.store.folders import get as get_folder
+from app.store.ingest import refresh_holdings
+
+
+def flags_by_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, tuple[str, ...]]:
+    """The flags of every live location: {7: ("\\\\Seen",)}."""
+    rows = store.archive.conn.execute(
+        "select uid, flags from locations where folder_id = ? and uidvalidity = ?"
+        " and gone_since is null",
+        [folder_id, uidvalidity],
+    )
+    return {uid: tuple(flags.split()) for uid, flags in rows}
+
+
+def known_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> set[int]:
+    """Every UID that has a location, gone ones included."""
+    rows = store.archive.conn.execute(
+        "select uid from locations where folder_id = ? and uidvalidity = ?",
+        [folder_id, uidvalidity],
+    )
+    return {row[0] for row in rows}
+
+
+def failed_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, int]:
+    """How often each UID that could not be read was tried."""
+    rows = store.archive.conn.execute(
+        "select uid, tries from failures where folder_id = ? and uidvalidity = ?",
+        [folder_id, uidvalidity],
+    )
+    return dict(rows.fetchall())
+
+
+def set_flags(
+    store: Store,
+    folder_id: FolderId,
+    uidvalidity: int,
+    flags: Mapping[int, tuple[str, ...]],
+) -> None:
+    """Note the server's flags. Effects: one transaction; may be repeated."""
+    with transaction(store):
+        store.archive.conn.executemany(
+            "update locations set flags = ? where folder_id = ? and uidvalidity = ? and uid = ?",
+            [(" ".join(names), folder_id, uidvalidity, uid) for uid, names in flags.items()],
+        )
+        _refresh(store, folder_id, uidvalidity, flags)
+
+
+def mark_gone(
+    store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int], *, now: datetime
+) -> None:
+    """Note that the server holds these no more; nothing is deleted (R72)."""
+    _set_gone(store, folder_id, uidvalidity, list(uids), to_seconds(now))
+
+
+def revive(store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int]) -> None:
+    """Note that the server does hold these, though it did not name them before."""
+    _set_gone(store, folder_id, uidvalidity, list(uids), None)
+
+
+def retire_other_validities(
+    store: Store, folder_id: FolderId, uidvalidity: int, *, now: datetime
+) -> None:
+    """Note as gone every location of the folder under another UIDVALIDITY; nothing is deleted."""
+    rows = store.archive.conn.execute(
+        "select distinct uidvalidity from locations where folder_id = ? and uidvalidity <> ?"
+        " and gone_since is null",
+        [folder_id, uidvalidity],
+    ).fetchall()
+    for (other,) in rows:
+        mark_gone(store, folder_id, other, flags_by_uid(store, folder_id, other), now=now)
+    store.archive.conn.execute(
+        "delete from failures where folder_id = ? and uidvalidity <> ?", [folder_id, uidvalidity]
+    )
+
+
+def record_failure(
+    store: Store, folder_id: FolderId, uidvalidity: int, uid: int, reason: str, *, now: datetime
+) -> None:
+    """Note that a message could not be read, and why. Effects: one row; counts the tries."""
+    store.archive.conn.execute(
+        "insert into failures (folder_id, uidvalidity, uid, reason, tries, tried_at)"
+        " values (?, ?, ?, ?, 1, ?) on conflict do update set"
+        " reason = excluded.reason, tries = tries + 1, tried_at = excluded.tried_at",
+        [folder_id, uidvalidity, uid, reason, to_seconds(now)],
+    )
+
+
+def forget_failures(
+    store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int]
+) -> None:
+    """Drop the notes on messages that the server holds no more and that were never read."""
+    store.archive.conn.executemany(
+        "delete from failures where folder_id = ? and uidvalidity = ? and uid = ?",
+        [(folder_id, uidvalidity, uid) for uid in uids],
+    )
+
+
+def next_import_uid(store: Store, folder_id: FolderId) -> int:
+    """The first free UID of an archive-only folder."""
+    found = store.archive.conn.execute(
+        "select coalesce(max(uid), 0) + 1 from locations where folder_id = ?", [folder_id]
+    )
+    return int(found.fetchone()[0])
+
+
+def digests_in(store: Store, folder_id: FolderId) -> set[bytes]:
+    """The SHA-256 of every copy that a folder holds: what an import need not bring again."""
+    rows = store.archive.conn.execute(
+        "select c.digest from locations l join copies c on c.id = l.copy_id where l.folder_id = ?",
+        [folder_id],
+    )
+    return {row[0] for row in rows}
+
+
+def _set_gone(
+    store: Store, folder_id: FolderId, uidvalidity: int, uids: list[int], at: int | None
+) -> None:
+    with transaction(store):
+        store.archive.conn.executemany(
+            "update locations set gone_since = ? where folder_id = ? and uidvalidity = ?"
+            " and uid = ?",
+            [(at, folder_id, uidvalidity, uid) for uid in uids],
+        )
+        _refresh(store, folder_id, uidvalidity, uids)
+
+
+def _refresh(store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int]) -> None:
+    message_ids = set()
+    for uid in uids:
+        row = store.archive.conn.execute(
+            "select c.message_id from locations l join copies c on c.id = l.copy_id"
+            " where l.folder_id = ? and l.uidvalidity = ? and l.uid = ?",
+            [folder_id, uidvalidity, uid],
+        ).fetchone()
+        if row:
+            message_ids.add(MessageId(row[0]))
+    refresh_holdings(store, get_folder(store, folder_id).account_id, message_ids)

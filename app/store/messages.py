@@ -1,0 +1,215 @@
+"""Messages, their parts and copies, for a viewer. Hidden and missing are the same NotFound."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import NotFound
+from app.mail import decode_leaf, parse
+from app.mail.redact import without_bcc
+from app.model import (
+    AccountId,
+    Address,
+    Copy,
+    CopyId,
+    Digest,
+    Location,
+    Message,
+    MessageId,
+    Part,
+    PublicId,
+    ThreadId,
+    UserId,
+    Viewer,
+)
+from app.store import blobs
+from app.store.database import Store, from_seconds, maybe_from_seconds
+from app.store.visibility import READABLE, viewer_parameters
+
+COLUMNS = (
+    "m.id, m.public_id, m.thread_id, m.subject, m.sender_name, m.sender_address, m.to_summary,"
+    " m.preview, m.sent_at, m.sort_at, m.size_bytes, m.attachment_count, m.archived_at,"
+    " m.archived_by"
+)
+COLUMN_COUNT = 14
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableCopy:
+    """A copy as the viewer may see it; where it is not his own mailbox's, without Bcc (A20)."""
+
+    copy: Copy
+    raw: bytes
+    is_own: bool
+
+
+def message_from(row: tuple[Any, ...]) -> Message:
+    """A message from the values of COLUMNS."""
+    return Message(
+        id=MessageId(row[0]),
+        public_id=PublicId(row[1]),
+        thread_id=ThreadId(row[2]),
+        subject=row[3],
+        sender=Address(row[4], row[5]),
+        to_summary=row[6],
+        preview=row[7],
+        sent_at=maybe_from_seconds(row[8]),
+        sort_at=from_seconds(row[9]),
+        size_bytes=row[10],
+        attachment_count=row[11],
+        archived_at=maybe_from_seconds(row[12]),
+        archived_by=None if row[13] is None else UserId(row[13]),
+    )
+
+
+def get(store: Store, viewer: Viewer, public_id: str) -> Message:
+    """The message. Raises NotFound if it is absent or the viewer may not read it."""
+    row = store.archive.conn.execute(
+        f"select {COLUMNS} from messages m where m.public_id = :public_id and {READABLE}",
+        viewer_parameters(viewer) | {"public_id": public_id},
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    return message_from(row)
+
+
+def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
+    """What the viewer may read of the message's conversation, itself included, oldest first."""
+    rows = store.archive.conn.execute(
+        f"select {COLUMNS} from messages m where m.thread_id ="
+        f" (select thread_id from messages where id = :id) and {READABLE}"
+        " order by m.sort_at, m.id limit 500",
+        viewer_parameters(viewer) | {"id": message_id},
+    )
+    return [message_from(row) for row in rows]
+
+
+def parts(store: Store, viewer: Viewer, message_id: MessageId) -> list[Part]:
+    """The leaves of a message, in order; empty if the viewer may not read it."""
+    rows = store.archive.conn.execute(
+        "select p.position, p.content_type, p.charset, p.filename, p.content_id, p.size_bytes,"
+        " p.is_attachment, p.digest from parts p join messages m on m.id = p.message_id"
+        f" where p.message_id = :id and {READABLE} order by p.position",
+        viewer_parameters(viewer) | {"id": message_id},
+    )
+    return [_part_from(row) for row in rows]
+
+
+def part_bytes(
+    store: Store, viewer: Viewer, message_id: MessageId, position: int
+) -> tuple[Part, bytes]:
+    """A part and its decoded bytes. Raises NotFound."""
+    for part in parts(store, viewer, message_id):
+        if part.position != position:
+            continue
+        if part.digest is not None:
+            return part, blobs.get(store, part.digest)
+        raw = best_copy(store, viewer, message_id).raw
+        for leaf in parse(raw).leaves:
+            if leaf.position == position:
+                return part, decode_leaf(raw, leaf)
+    raise NotFound
+
+
+def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCopy:
+    """The copy to show: of the viewer's own mailbox, else of the archiver's, without Bcc.
+
+    Raises NotFound if the viewer may not read the message.
+    """
+    row = store.archive.conn.execute(
+        "select c.id, c.public_id, c.message_id, c.digest, c.size_bytes,"
+        " exists (select 1 from locations l join folders f on f.id = l.folder_id"
+        "   where l.copy_id = c.id"
+        "   and f.account_id in (select value from json_each(:accounts))) as is_own,"
+        " exists (select 1 from locations l join folders f on f.id = l.folder_id"
+        "   join account_users u on u.account_id = f.account_id and u.user_id = m.archived_by"
+        "   where l.copy_id = c.id) as is_archivers"
+        f" from copies c join messages m on m.id = c.message_id where m.id = :id and {READABLE}"
+        " order by is_own desc, is_archivers desc, c.id limit 1",
+        viewer_parameters(viewer) | {"id": message_id},
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    raw = blobs.get(store, Digest(row[3]))
+    is_own = bool(row[5])
+    return ReadableCopy(_copy_from(row), raw if is_own else without_bcc(raw), is_own)
+
+
+def locations(store: Store, viewer: Viewer, message_id: MessageId) -> list[Location]:
+    """Where the viewer's own mailboxes hold the message, gone places included."""
+    rows = store.archive.conn.execute(
+        "select a.id, a.address, f.name, l.uid, l.received_at, l.first_seen_at, l.gone_since,"
+        " instr(lower(l.flags), '\\seen') = 0"
+        " from copies c join locations l on l.copy_id = c.id join folders f on f.id = l.folder_id"
+        " join accounts a on a.id = f.account_id join messages m on m.id = c.message_id"
+        " where c.message_id = :id and a.id in (select value from json_each(:accounts))"
+        f" and {READABLE} order by a.address, f.name, l.uid",
+        viewer_parameters(viewer) | {"id": message_id},
+    )
+    return [
+        Location(
+            AccountId(row[0]),
+            row[1],
+            row[2],
+            row[3],
+            from_seconds(row[4]),
+            from_seconds(row[5]),
+            maybe_from_seconds(row[6]),
+            bool(row[7]),
+        )
+        for row in rows
+    ]
+
+
+def copies(store: Store, viewer: Viewer, message_id: MessageId) -> list[Copy]:
+    """The copies that the viewer's own mailboxes hold, oldest first."""
+    rows = store.archive.conn.execute(
+        "select distinct c.id, c.public_id, c.message_id, c.digest, c.size_bytes"
+        " from copies c join messages m on m.id = c.message_id"
+        " join locations l on l.copy_id = c.id join folders f on f.id = l.folder_id"
+        " where c.message_id = :id and f.account_id in (select value from json_each(:accounts))"
+        f" and {READABLE} order by c.id",
+        viewer_parameters(viewer) | {"id": message_id},
+    )
+    return [_copy_from(row) for row in rows]
+
+
+def any_copy(store: Store, name: str) -> Copy:
+    """A copy by its public id or its SHA-256 in hex, for the operator. Raises NotFound."""
+    digest = bytes.fromhex(name) if len(name) == 64 and _is_hex(name) else b""
+    row = store.archive.conn.execute(
+        "select id, public_id, message_id, digest, size_bytes from copies"
+        " where public_id = ? or digest = ?",
+        [name, digest],
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"There is no copy {name}. Take its id or SHA-256 from `search --json`.")
+    return _copy_from(row)
+
+
+def all_copies(store: Store) -> list[Copy]:
+    """Every copy there is, oldest first: for verification."""
+    rows = store.archive.conn.execute(
+        "select id, public_id, message_id, digest, size_bytes from copies order by id"
+    )
+    return [_copy_from(row) for row in rows]
+
+
+def _part_from(row: tuple[Any, ...]) -> Part:
+    return Part(
+        position=row[0],
+        content_type=row[1],
+        charset=row[2],
+        filename=row[3],
+        content_id=row[4],
+        size_bytes=row[5],
+        is_attachment=bool(row[6]),
+        digest=None if row[7] is None else Digest(row[7]),
+    )
+
+
+def _copy_from(row: tuple[Any, ...]) -> Copy:
+    return Copy(CopyId(row[0]), PublicId(row[1]), MessageId(row[2]), Digest(row[3]), row[4])
+
+
+def _is_hex(text: str) -> bool:
+    return all(character in "0123456789abcdefABCDEF" for character in text)

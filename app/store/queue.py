@@ -1,0 +1,224 @@
+"""The queue of a viewer (product.md A1, A2), its rows, and the two circles (R33, R34)."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from app.errors import NotFound
+from app.model import AccountId, Message, MessageId, Page, Row, Viewer
+from app.store import filings
+from app.store.accounts import last_check
+from app.store.database import Store, marks, to_seconds
+from app.store.messages import COLUMN_COUNT, COLUMNS, message_from
+from app.store.visibility import READABLE, viewer_parameters
+
+VISIBLE_AFTER_DOWNLOAD = timedelta(days=30)
+NEW_FOR = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(minutes=2)
+MOST_COUNTED = 10_000
+
+Show = Literal["waiting", "open", "all", "aside"]
+"""waiting: the default view; open: of it, what is not archived; all: whatever its age;
+aside: what was set aside."""
+
+_OPEN = "(m.archived_at is null and h.is_live = 1 and h.set_aside_at is null)"
+_RECENT = "h.received_at >= min(a.created_at, :month_ago)"
+_ARCHIVED = "(m.archived_at is not null and h.downloaded_at > :month_ago)"
+_CONDITIONS: dict[Show, str] = {
+    "waiting": f"(({_OPEN} and {_RECENT}) or {_ARCHIVED})",
+    "open": f"({_OPEN} and {_RECENT})",
+    "all": f"({_OPEN} or {_ARCHIVED})",
+    "aside": "(m.archived_at is null and h.set_aside_at is not null)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Circles:
+    """The symbols at the mail icon: `unread` on the server, `new` of the last five minutes.
+
+    `checked_at` is the oldest of the mailboxes' last good checks; None: no mailbox, or none
+    checked yet. `version` changes when the queue may have changed.
+    """
+
+    unread: int
+    new: int
+    checked_at: datetime | None
+    is_stale: bool
+    version: str
+
+
+def rows(
+    store: Store,
+    viewer: Viewer,
+    *,
+    show: Show = "waiting",
+    account: AccountId | None = None,
+    before: str = "",
+    after: str = "",
+    limit: int = 50,
+    now: datetime,
+) -> Page:
+    """A page of the viewer's queue, one row per message, newest first.
+
+    `before` and `after` are public ids of messages: older than, newer than that one.
+    """
+    accounts = viewer.accounts if account is None else viewer.accounts & {account}
+    messages: dict[MessageId, Message] = {}
+    for own in accounts:
+        found = _of_account(store, viewer, own, show, before, after, limit + 1, now)
+        messages.update((message.id, message) for message in found)
+    return page_of(store, viewer, list(messages.values()), before=before, after=after, limit=limit)
+
+
+def older_count(store: Store, viewer: Viewer, *, now: datetime) -> int:
+    """How many un-archived messages the default view leaves out, at most MOST_COUNTED + 1."""
+    found = store.archive.conn.execute(
+        "select count(*) from (select distinct h.message_id"
+        " from holdings h join accounts a on a.id = h.account_id"
+        " join messages m on m.id = h.message_id"
+        " where h.account_id in (select value from json_each(:accounts))"
+        f" and {_OPEN} and not ({_RECENT}) limit {MOST_COUNTED + 1})",
+        viewer_parameters(viewer) | _times(now),
+    )
+    return int(found.fetchone()[0])
+
+
+def circles(store: Store, viewer: Viewer, *, now: datetime) -> Circles:
+    """What the mail icon shows this viewer, as of the last check of his mailboxes."""
+    own = "h.account_id in (select value from json_each(:accounts))"
+    parameters = viewer_parameters(viewer) | {
+        "since": to_seconds(now - NEW_FOR),
+        "until": to_seconds(now + CLOCK_SKEW),
+    }
+    conn = store.archive.conn
+    (unread,) = conn.execute(
+        f"select count(distinct h.message_id) from holdings h where h.is_unread = 1 and {own}",
+        parameters,
+    ).fetchone()
+    (new,) = conn.execute(
+        "select count(distinct h.message_id) from holdings h where h.is_live = 1"
+        f" and h.received_at > :since and h.received_at <= :until and {own}",
+        parameters,
+    ).fetchone()
+    (newest,) = conn.execute(
+        f"select coalesce(max(h.downloaded_at), 0) || '.' || count(*) from holdings h where {own}"
+        " and h.received_at > :since - 86400",
+        parameters,
+    ).fetchone()
+    checks = [last_check(store, account, good=True) for account in _synced(store, viewer)]
+    times = [check.checked_at for check in checks if check]
+    is_stale = bool(checks) and (len(times) < len(checks) or min(times) < now - NEW_FOR)
+    return Circles(unread, new, min(times, default=None), is_stale, str(newest))
+
+
+def row(store: Store, viewer: Viewer, message_id: MessageId) -> Row:
+    """One row. Raises NotFound if the viewer may not read the message."""
+    found = rows_by_ids(store, viewer, [message_id])
+    if message_id not in found:
+        raise NotFound
+    return found[message_id]
+
+
+def rows_by_ids(store: Store, viewer: Viewer, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
+    """The rows of those messages that the viewer may read."""
+    found = store.archive.conn.execute(
+        f"select {COLUMNS} from json_each(:ids) wanted join messages m on m.id = wanted.value"
+        f" where {READABLE}",
+        viewer_parameters(viewer) | {"ids": json.dumps(list(ids))},
+    )
+    messages = [message_from(values) for values in found]
+    return {row.message.id: row for row in with_places(store, viewer, messages)}
+
+
+def with_places(store: Store, viewer: Viewer, messages: list[Message]) -> list[Row]:
+    """Rows of messages that the viewer may read: with their visible records and mailboxes."""
+    ids = [message.id for message in messages]
+    attached = filings.records_of(store, viewer, ids)
+    accounts: dict[int, list[str]] = {}
+    unread: set[int] = set()
+    held = store.archive.conn.execute(
+        "select h.message_id, a.address, h.is_unread from holdings h"
+        " join accounts a on a.id = h.account_id"
+        f" where h.message_id in ({marks(len(ids))})"
+        " and h.account_id in (select value from json_each(?)) order by a.address",
+        [*ids, json.dumps(sorted(viewer.accounts))],
+    )
+    for message_id, address, is_unread in held:
+        accounts.setdefault(message_id, []).append(address)
+        if is_unread:
+            unread.add(message_id)
+    return [
+        Row(
+            message,
+            tuple(attached.get(message.id, ())),
+            tuple(accounts.get(message.id, ())),
+            message.id in unread,
+        )
+        for message in messages
+    ]
+
+
+def page_of(
+    store: Store,
+    viewer: Viewer,
+    messages: list[Message],
+    *,
+    before: str,
+    after: str,
+    limit: int,
+) -> Page:
+    """A page of at most `limit` rows from up to `limit + 1` messages each way, newest first."""
+    messages.sort(key=lambda message: (message.sort_at, message.id), reverse=True)
+    has_more = len(messages) > limit
+    shown = messages[-limit:] if after else messages[:limit]
+    older = shown[-1].public_id if shown and (has_more or after) else ""
+    newer = shown[0].public_id if shown and (before or (after and has_more)) else ""
+    return Page(tuple(with_places(store, viewer, shown)), older=older, newer=newer)
+
+
+def beyond(column: str, *, before: str, after: str) -> str:
+    """The SQL that keeps what is older or newer than a message; takes the cursor parameters."""
+    place = "(select sort_at, id from messages where public_id = :cursor)"
+    if before:
+        return f"({column}) < {place}"
+    return f"({column}) > {place}" if after else "1"
+
+
+def _of_account(
+    store: Store,
+    viewer: Viewer,
+    account_id: AccountId,
+    show: Show,
+    before: str,
+    after: str,
+    limit: int,
+    now: datetime,
+) -> list[Message]:
+    order = "asc" if after else "desc"
+    found = store.archive.conn.execute(
+        f"select {COLUMNS} from holdings h join messages m on m.id = h.message_id"
+        " join accounts a on a.id = h.account_id"
+        f" where h.account_id = :account_id and {_CONDITIONS[show]} and {READABLE}"
+        f" and {beyond('h.sort_at, h.message_id', before=before, after=after)}"
+        f" order by h.sort_at {order}, h.message_id {order} limit :limit",
+        viewer_parameters(viewer)
+        | _times(now)
+        | {"account_id": account_id, "cursor": before or after, "limit": limit},
+    )
+    return [message_from(values[:COLUMN_COUNT]) for values in found]
+
+
+def _times(now: datetime) -> dict[str, Any]:
+    return {"month_ago": to_seconds(now - VISIBLE_AFTER_DOWNLOAD)}
+
+
+def _synced(store: Store, viewer: Viewer) -> list[AccountId]:
+    """The viewer's mailboxes that the worker looks at."""
+    found = store.archive.conn.execute(
+        "select id from accounts where host is not null and paused_at is null"
+        " and closed_at is null and id in (select value from json_each(?))",
+        [json.dumps(sorted(viewer.accounts))],
+    )
+    return [AccountId(values[0]) for values in found]

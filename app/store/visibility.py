@@ -1,0 +1,138 @@
+"""The one rule of who may read what (product.md A5), as SQL and as tokens for the index.
+
+may_read(U, m) = U is a member of a mailbox that holds m, unless every such mailbox is strict and
+m is archived; or a strict mailbox holds m and U archived it; or the roles of m are empty or U has
+one, and U may see at least one record that m is attached to.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.model import AccountId, MessageId, RecordId, RoleId, UserId, Viewer
+from app.store.database import Store
+
+RECORD_VISIBLE = """(
+  (not exists (select 1 from record_roles x where x.record_id = r.id)
+   and not exists (select 1 from record_users x where x.record_id = r.id))
+  or exists (select 1 from record_roles x where x.record_id = r.id
+             and x.role_id in (select value from json_each(:roles)))
+  or exists (select 1 from record_users x where x.record_id = r.id and x.user_id = :user_id)
+)"""
+"""Whether the viewer may see record `r`; takes the parameters of `viewer_parameters`."""
+
+READABLE = f"""(
+  exists (select 1 from holdings h join accounts a on a.id = h.account_id
+          where h.message_id = m.id and h.account_id in (select value from json_each(:accounts))
+            and (a.is_strict = 0 or m.archived_at is null))
+  or (m.archived_by = :user_id
+      and exists (select 1 from holdings h join accounts a on a.id = h.account_id
+                  where h.message_id = m.id and a.is_strict = 1))
+  or (exists (select 1 from filings f join records r on r.id = f.record_id
+              where f.message_id = m.id and {RECORD_VISIBLE})
+      and (not exists (select 1 from message_roles x where x.message_id = m.id)
+           or exists (select 1 from message_roles x where x.message_id = m.id
+                      and x.role_id in (select value from json_each(:roles)))))
+)"""
+"""Whether the viewer may read message `m`; takes the parameters of `viewer_parameters`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """The tokens of a message: found by whoever holds one of `account`, or one of each other."""
+
+    account: tuple[str, ...]
+    record: tuple[str, ...]
+    role: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerScopes:
+    """The tokens that a viewer holds."""
+
+    account: frozenset[str]
+    record: frozenset[str]
+    role: frozenset[str]
+
+
+def viewer_of(store: Store, user_id: UserId) -> Viewer:
+    """The viewer that a user is now: his roles and mailboxes are read anew."""
+    conn = store.archive.conn
+    (is_admin,) = conn.execute("select is_admin from users where id = ?", [user_id]).fetchone()
+    roles = conn.execute("select role_id from user_roles where user_id = ?", [user_id])
+    accounts = conn.execute("select account_id from account_users where user_id = ?", [user_id])
+    return Viewer(
+        user_id,
+        frozenset(RoleId(row[0]) for row in roles),
+        frozenset(AccountId(row[0]) for row in accounts),
+        bool(is_admin),
+    )
+
+
+def viewer_parameters(viewer: Viewer) -> dict[str, object]:
+    """The named parameters that RECORD_VISIBLE and READABLE take."""
+    return {
+        "user_id": viewer.user_id,
+        "roles": json.dumps(sorted(viewer.roles)),
+        "accounts": json.dumps(sorted(viewer.accounts)),
+    }
+
+
+def readable(store: Store, viewer: Viewer, ids: Iterable[MessageId]) -> set[MessageId]:
+    """Those of the messages that the viewer may read."""
+    rows = store.archive.conn.execute(
+        "select m.id from json_each(:ids) wanted join messages m on m.id = wanted.value"
+        f" where {READABLE}",
+        viewer_parameters(viewer) | {"ids": json.dumps(list(ids))},
+    )
+    return {MessageId(row[0]) for row in rows}
+
+
+def scopes_of_viewer(viewer: Viewer) -> ViewerScopes:
+    user = f"user:{viewer.user_id}"
+    roles = {f"role:{role}" for role in viewer.roles}
+    return ViewerScopes(
+        account=frozenset({user} | {f"account:{account}" for account in viewer.accounts}),
+        record=frozenset({"all", user} | roles),
+        role=frozenset({"any"} | roles),
+    )
+
+
+def scopes_of_message(store: Store, message_id: MessageId) -> Scopes:
+    """The tokens by which the index finds a message for those who may read it."""
+    conn = store.archive.conn
+    archived_at, archived_by = conn.execute(
+        "select archived_at, archived_by from messages where id = ?", [message_id]
+    ).fetchone()
+    account: list[str] = []
+    for account_id, is_strict in conn.execute(
+        "select a.id, a.is_strict from holdings h join accounts a on a.id = h.account_id"
+        " where h.message_id = ?",
+        [message_id],
+    ):
+        if not is_strict or archived_at is None:
+            account.append(f"account:{account_id}")
+        elif archived_by is not None:
+            account.append(f"user:{archived_by}")
+    record: set[str] = set()
+    for (record_id,) in conn.execute(
+        "select record_id from filings where message_id = ?", [message_id]
+    ).fetchall():
+        record.update(scopes_of_record(store, RecordId(record_id)))
+    role = [
+        f"role:{row[0]}"
+        for row in conn.execute(
+            "select role_id from message_roles where message_id = ?", [message_id]
+        )
+    ]
+    return Scopes(tuple(dict.fromkeys(account)), tuple(sorted(record)), tuple(role) or ("any",))
+
+
+def scopes_of_record(store: Store, record_id: RecordId) -> tuple[str, ...]:
+    """The tokens of those who may see a record: ("all",), or its roles and users."""
+    rows = store.archive.conn.execute(
+        "select 'role:' || role_id from record_roles where record_id = :id"
+        " union all select 'user:' || user_id from record_users where record_id = :id",
+        {"id": record_id},
+    )
+    return tuple(row[0] for row in rows) or ("all",)
