@@ -1,0 +1,101 @@
+"""From our tree to Tantivy's query objects; no engine syntax is ever passed through."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import tantivy
+from tantivy import FieldType, Occur
+from tantivy import Query as Engine
+
+from app.search.schema import EVERYWHERE, ID_BITS, MOST_SECONDS, PEOPLE, TEXT
+from app.search.tree import And, Field, Flag, Node, Not, Or, Phrase, Prefix, Range, Term
+from app.store.visibility import ViewerScopes
+
+SHORTEST_PART = 3
+"""Names and addresses are found in part from three letters on."""
+
+FEW = 8
+"""Up to so many values are asked for one by one, which is faster than as a set."""
+
+_FIELDS: dict[str, tuple[str, ...]] = {name: (name,) for name in EVERYWHERE} | {"with": PEOPLE}
+
+
+class Compiler:
+    """Compiles trees and scopes for one schema. Scores are never asked for: answers go by date."""
+
+    def __init__(self, schema: tantivy.Schema) -> None:
+        self.schema = schema
+
+    def query(self, node: Node, fields: tuple[str, ...] = EVERYWHERE) -> Engine:
+        match node:
+            case And(nodes=nodes):
+                return all_of([self.query(one, fields) for one in nodes])
+            case Or(nodes=nodes):
+                return any_of([self.query(one, fields) for one in nodes])
+            case Not(node=inner):
+                return but_not(Engine.all_query(), self.query(inner, fields))
+            case Field(name=name, node=inner):
+                return self.query(inner, _FIELDS[name])
+            case Range(start=start, end=end):
+                return self.between(_bound(start), _bound(end))
+            case Flag(name=flag):
+                return Engine.term_query(self.schema, flag, field_value=True)
+            case Term():
+                return any_of([one for name in fields for one in self._term(node, name, fields)])
+            case Phrase(words=row):
+                phrase = list[str | tuple[int, str]](row)
+                return any_of([Engine.phrase_query(self.schema, name, phrase) for name in fields])
+            case Prefix(start=start):
+                return any_of([self._prefix(name, start) for name in fields])
+
+    def between(self, start: int | None, end: int | None) -> Engine:
+        """Sort keys from `start` on and below `end`."""
+        last = None if end is None else end - 1
+        return Engine.range_query(self.schema, "sort_key", FieldType.Integer, start, last)
+
+    def scopes(self, viewer: ViewerScopes) -> Engine:
+        by_record = all_of(
+            [self.held("record_scope", viewer.record), self.held("role_scope", viewer.role)]
+        )
+        return any_of([self.held("account_scope", viewer.account), by_record])
+
+    def held(self, name: str, values: Iterable[str | int]) -> Engine:
+        """Documents with at least one of the values; none if there are no values."""
+        wanted = list(values)
+        if len(wanted) > FEW:
+            return Engine.term_set_query(self.schema, name, wanted)
+        if not wanted:
+            return Engine.empty_query()
+        return any_of([Engine.term_query(self.schema, name, one, "basic") for one in wanted])
+
+    def _term(self, term: Term, name: str, fields: tuple[str, ...]) -> list[Engine]:
+        if name in TEXT and term.stems:
+            exact = {term.word, *term.stems}
+            return [self.held(name, exact), self.held(f"{name}_stem", term.stems)]
+        is_in_part = fields is not EVERYWHERE and len(term.word) >= SHORTEST_PART
+        if name in PEOPLE and is_in_part:
+            return [self._prefix(name, term.word)]
+        return [Engine.term_query(self.schema, name, term.word, "basic")]
+
+    def _prefix(self, name: str, start: str) -> Engine:
+        return Engine.fuzzy_term_query(self.schema, name, start, distance=0, prefix=True)
+
+
+def all_of(queries: Sequence[Engine]) -> Engine:
+    return Engine.boolean_query([(Occur.Must, query) for query in queries])
+
+
+def any_of(queries: Sequence[Engine]) -> Engine:
+    if len(queries) == 1:
+        return queries[0]
+    return Engine.boolean_query([(Occur.Should, query) for query in queries])
+
+
+def but_not(query: Engine, excluded: Engine) -> Engine:
+    return Engine.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
+
+
+def _bound(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    return max(-MOST_SECONDS, min(MOST_SECONDS, int(moment.timestamp()))) << ID_BITS

@@ -1,0 +1,240 @@
+"""The two Tantivy indexes, of messages and of records: what is asked of them, and their files.
+
+Every question takes the viewer's scopes, and every answer goes by date: no score is used, so
+nothing that is shown depends on mail that the viewer may not see.
+"""
+
+import logging
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import tantivy
+from tantivy import Order
+from tantivy import Query as Engine
+
+from app.errors import Conflict, LetterbookError
+from app.model import MessageId, RecordId
+from app.search.compiler import Compiler, all_of, but_not
+from app.search.schema import MESSAGES, RECORDS, SCHEMAS
+from app.search.tree import Node
+from app.store.visibility import ViewerScopes
+
+logger = logging.getLogger(__name__)
+
+MOST_CANDIDATES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of an answer, newest first: ids, their sort keys, and the exact number of all hits.
+
+    `is_partial`: the index is missing, damaged or being rebuilt, so mail may be absent.
+    """
+
+    ids: tuple[MessageId, ...] = ()
+    sort_keys: tuple[int, ...] = ()
+    total: int = 0
+    is_partial: bool = False
+
+
+class Damaged(LetterbookError):
+    """An index that cannot be read. Nothing is lost: it is made anew from the store."""
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Translates the engine's errors: Conflict (another writer), Damaged, else LetterbookError."""
+    try:
+        yield
+    except ValueError as exc:
+        raise _translated(str(exc)) from exc
+    except BaseException as exc:
+        # A panic of the engine derives from BaseException and has no importable name.
+        if type(exc).__name__ != "PanicException":
+            raise
+        raise Damaged("The search index cannot be read.") from exc
+
+
+def _translated(text: str) -> LetterbookError:
+    if "LockBusy" in text:
+        return Conflict("Another process is writing the search index. It goes on when that ends.")
+    if "Os {" in text or "os error" in text or "PermissionDenied" in text:
+        return LetterbookError(f"The search index cannot be used now: {text}")
+    return Damaged(f"The search index is damaged and will be made anew: {text}")
+
+
+def open_index(path: Path, name: str, *, create: bool = False) -> tantivy.Index:
+    """The index in a directory. Raises Damaged if it is missing, broken or of another schema.
+
+    `create`: an empty one is made where there is none.
+    """
+    if create:
+        path.mkdir(parents=True, exist_ok=True)
+    elif not (path / "meta.json").exists():
+        raise Damaged("There is no search index yet.")
+    with engine_errors():
+        index = tantivy.Index(SCHEMAS[name](), str(path))
+        index.config_reader("manual")
+        index.reload()
+    return index
+
+
+def marker(directory: Path, name: str) -> Path:
+    """The file that stands beside an index while it is being filled for the first time."""
+    return directory / f"{name}.rebuilding"
+
+
+class _Reader:
+    """Opens an index when it is first asked, and looks for newer commits before each answer."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self.path = directory / name
+        self.name = name
+        self._marker = marker(directory, name)
+        self._lock = threading.Lock()
+        self._index: tantivy.Index | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        return self._marker.exists()
+
+    def searcher(self) -> tantivy.Searcher:
+        """Raises Damaged, or LetterbookError if the files cannot be read now."""
+        with self._lock:
+            if self._index is not None and self.path.exists():
+                try:
+                    with engine_errors():
+                        self._index.reload()
+                except Damaged:  # another index may have taken its place
+                    self._index = None
+            if self._index is None:
+                self._index = open_index(self.path, self.name)
+            return self._index.searcher()
+
+
+class MessageIndex:
+    """Answers which messages match, within the scopes of a viewer."""
+
+    def __init__(self, directory: Path) -> None:
+        self._reader = _Reader(directory, MESSAGES)
+        self._compiler = Compiler(SCHEMAS[MESSAGES]())
+
+    @staticmethod
+    @cache
+    def open(directory: Path) -> "MessageIndex":
+        """The index of a data directory's `index/`; one per process, read when first asked."""
+        return MessageIndex(directory)
+
+    def search(
+        self,
+        ast: Node,
+        scopes: ViewerScopes,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        without: Collection[MessageId] = (),
+    ) -> Found:
+        """The newest `limit` hits whose sort key is below `before`, and the number of all hits.
+
+        `without` are ids that count as absent. Never raises on a missing or damaged index: the
+        answer is empty and `is_partial`.
+        """
+        compiled = all_of([self._compiler.query(ast), self._compiler.scopes(scopes)])
+        if without:
+            compiled = but_not(compiled, self._compiler.held("message_id", without))
+        page = compiled
+        if before is not None:
+            page = all_of([compiled, self._compiler.between(None, before)])
+        try:
+            searcher = self._reader.searcher()
+            with engine_errors():
+                return self._page(searcher, compiled, page, limit)
+        except LetterbookError as exc:
+            logger.warning("The message index did not answer", extra={"reason": str(exc)})
+            return Found(is_partial=True)
+
+    def _page(
+        self, searcher: tantivy.Searcher, compiled: Engine, page: Engine, limit: int
+    ) -> Found:
+        is_first = page is compiled
+        result = searcher.search(
+            page, limit, count=is_first, order_by_field="sort_key", order=Order.Desc
+        )
+        counted = result if is_first else searcher.search(compiled, 1, order_by_field="sort_key")
+        values = searcher.fast_field_values("message_id", [address for _, address in result.hits])
+        return Found(
+            tuple(MessageId(int(value or 0)) for value in values),
+            tuple(int(key) for key, _ in result.hits),
+            _count(counted),
+            self._reader.is_partial,
+        )
+
+
+class RecordIndex:
+    """Answers which records bear a name, an address or a domain, within a viewer's scopes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._reader = _Reader(directory, RECORDS)
+        self._compiler = Compiler(SCHEMAS[RECORDS]())
+
+    @staticmethod
+    @cache
+    def open(directory: Path) -> "RecordIndex":
+        """The index of a data directory's `index/`; one per process, read when first asked."""
+        return RecordIndex(directory)
+
+    def candidates(
+        self,
+        scopes: ViewerScopes,
+        *,
+        names: Collection[str] = (),
+        addresses: Collection[str] = (),
+        domains: Collection[str] = (),
+    ) -> list[RecordId]:
+        """Records with one of the name keys, addresses or domains, `MOST_CANDIDATES` of each kind.
+
+        Empty where the index cannot be read.
+        """
+        # Long names apart, so that many records called by one common word do not crowd them out.
+        long = [name for name in names if " " in name]
+        short = [name for name in names if " " not in name]
+        asked = (("name", long), ("name", short), ("address", addresses), ("domain", domains))
+        found: dict[RecordId, None] = {}
+        try:
+            searcher = self._reader.searcher()
+            for field, values in asked:
+                found.update(dict.fromkeys(self._holders(searcher, scopes, field, values)))
+        except LetterbookError as exc:
+            logger.warning("The record index did not answer", extra={"reason": str(exc)})
+        return list(found)
+
+    def _holders(
+        self, searcher: tantivy.Searcher, scopes: ViewerScopes, field: str, values: Collection[str]
+    ) -> list[RecordId]:
+        if not values:
+            return []
+        held = self._compiler.held
+        query = all_of([held("scope", scopes.record), held(field, values)])
+        with engine_errors():
+            hits = searcher.search(
+                query, MOST_CANDIDATES, count=False, order_by_field="record_id"
+            ).hits
+        return [RecordId(int(record_id)) for record_id, _ in hits]
+
+
+def count_messages(directory: Path) -> int:
+    """How many messages the index of a data directory holds; 0 where it cannot be read."""
+    try:
+        return open_index(directory / "index" / MESSAGES, MESSAGES).searcher().num_docs
+    except Damaged:
+        return 0
+
+
+def _count(result: tantivy.SearchResult) -> int:
+    """The exact number of hits, which the engine's type stub does not know."""
+    count: int = result.count  # type: ignore[attr-defined]
+    return count

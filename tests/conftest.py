@@ -1,0 +1,35 @@
+"""What many rooms' tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from app import people
+from app.store import Store, open_store
+from tests import dovecot as dovecot_server
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_password_hashes() -> None:
+    """A real hash takes 0.2 s and 64 MB; the tests make hundreds."""
+    people._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty data directory."""
+    opened = open_store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[dovecot_server.Dovecot]:
+    """One real IMAP server for the whole run; each test takes a `new_user()` on it."""
+    if not dovecot_server.is_installed():
+        pytest.skip("Dovecot is not installed here (Debian, Ubuntu: apt install dovecot-imapd)")
+    with dovecot_server.running() as server:
+        yield server
+        assert server.all_verbs() <= dovecot_server.READ_ONLY_VERBS

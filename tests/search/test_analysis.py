@@ -1,0 +1,108 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.search.analysis import LONGEST_WORD, analyse, asked_stems, fold, forms, stem, words
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("ŁOMIANKI", "lomianki"),
+        ("Łódź", "lodz"),
+        ("Ło\u0301dz\u0301", "lodz"),
+        ("Ørsted", "orsted"),
+        ("Straße", "strasse"),
+        ("Æther", "aether"),
+        ("Đoković", "dokovic"),
+        ("İstanbul", "istanbul"),
+        ("ﬁrma", "firma"),
+        ("ＦＶ", "fv"),
+        ("fak\u00adtura", "faktura"),
+        ("fak\u200btura", "faktura"),
+    ],
+)
+def test_fold_takes_away_case_and_diacritics(written, folded):
+    assert fold(written) == folded
+
+
+def test_an_identifier_is_cut_into_its_parts():
+    assert words("FV/2025/03/117") == ["fv", "2025", "03", "117"]
+
+
+def test_an_address_is_cut_into_its_parts():
+    assert words("Jan.Nowak@Spostex.pl") == ["jan", "nowak", "spostex", "pl"]
+
+
+def test_a_soft_hyphen_does_not_cut_a_word():
+    assert words("fak\u00adtura za beton") == ["faktura", "za", "beton"]
+
+
+def test_ideographs_are_words_of_their_own():
+    assert words("東京 office") == ["東", "京", "office"]
+
+
+@pytest.mark.parametrize(
+    ("inflected", "plain"),
+    [
+        ("betonu", "beton"),
+        ("Łomiankach", "lomianki"),
+        ("Spostexu", "Spostex"),
+        ("fakturę", "faktury"),
+        ("spółki", "spolka"),
+    ],
+)
+def test_inflected_forms_have_one_stem(inflected, plain):
+    assert stem(inflected) == stem(plain)
+
+
+@pytest.mark.parametrize(
+    ("indexed", "typed"),
+    [
+        ("betonu", "beton"),
+        ("beton", "betonu"),
+        ("Łomiankach", "lomianki"),
+        ("Łomianki", "lomiankach"),
+        ("fakturę", "fakture"),
+        ("scheduling", "scheduled"),
+        ("invoices", "invoice"),
+    ],
+)
+def test_a_typed_word_asks_for_the_stems_of_its_other_forms(indexed, typed):
+    held = {*forms(indexed).words, *forms(indexed).stems}
+
+    asked = {*words(typed), *asked_stems(typed)}
+
+    assert held & asked
+
+
+def test_a_short_word_has_no_shorter_stem():
+    assert "it" not in forms("item").stems
+
+
+def test_numbers_have_no_stems():
+    assert forms("117").stems == ()
+
+
+def test_analyse_gives_words_in_order_and_stems_apart():
+    exact, stems = analyse("Faktura za betonu, faktura!")
+
+    assert exact == "faktura za betonu faktura"
+    assert set(stems.split()) == {"faktur", "beton"}
+
+
+def test_an_endless_word_is_cut():
+    assert words("a" * 5000) == ["a" * LONGEST_WORD]
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text())
+def test_words_are_clean_and_found_again_by_themselves(text):
+    found = words(text)
+
+    assert all(word and not word.isspace() and " " not in word for word in found)
+    assert words(" ".join(found)) == found
