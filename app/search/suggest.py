@@ -32,7 +32,7 @@ SURE = 0.70
 LEAD = 0.15
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Case:
     """What speaks for one record. `is_pointed_at`: by thread, code or a participant's address."""
 
@@ -158,7 +158,7 @@ def _choose(cases: list[_Case]) -> list[Suggestion]:
     chosen: _Case | None
     if len(companies) > 1:
         chosen = _clear(pointed) if len(pointed) == 1 else None
-        first = list(dict.fromkeys([*pointed, *companies])) if chosen else companies
+        first = [*pointed, *(c for c in companies if c is not chosen)] if chosen else companies
     elif companies and pointed and not companies[0].is_pointed_at:
         chosen = _clear(pointed)
         first = [pointed[0], companies[0]] if chosen else [*pointed, companies[0]]
