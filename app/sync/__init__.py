@@ -1,0 +1,8 @@
+"""The only IMAP: looks at accounts on their servers, read-only, and hands new mail to the store.
+
+Owns connections, the folder algorithm and what is skipped; must not know SQL, search or the web.
+"""
+
+from app.sync.account import Checked, Progress, sync_account
+
+__all__ = ["Checked", "Progress", "sync_account"]

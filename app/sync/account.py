@@ -1,0 +1,178 @@
+"""One check of one account: its folders listed, and each of them passed over."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.errors import AuthFailed, RemoteError
+from app.model import Account, AccountId, Folder
+from app.store import Store, accounts, folders
+from app.sync.connect import connect
+from app.sync.faults import Refused
+from app.sync.folder import Passed, Stopped, Visit, sync_folder
+from app.sync.remote import Remote
+from app.sync.skip import skipped_by
+
+# INTERNALDATE is the server's clock, in whole seconds.
+_CLOCK_SLACK = timedelta(minutes=2)
+_BROKEN = "Letterbook stumbled over this folder; the log says more. It tries again."
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a folder's new messages are stored."""
+
+    account_id: AccountId
+    folder: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: `unread` on the server, skipped folders excluded; `new` since the check
+    before; folders that failed. `is_stopped`: it ended early on request, so the counts are partial.
+    """
+
+    unread: int
+    new: int
+    failed_folders: int
+    is_stopped: bool = False
+
+
+def never() -> bool:
+    return False
+
+
+def unheard(progress: Progress) -> None:
+    del progress
+
+
+def sync_account(
+    store: Store,
+    account: Account,
+    password: str,
+    *,
+    now: Callable[[], datetime],
+    ca_file: Path | None = None,
+    stop: Callable[[], bool] = never,
+    progress: Callable[[Progress], None] = unheard,
+) -> Checked:
+    """Bring the store in line with the account's server, which is only ever read.
+
+    A folder that fails holds up no other: its error is kept with it. `stop` is asked between
+    batches. New is mail stored in this check whose INTERNALDATE is later than the last good check
+    (before the first: than this one's start), with two minutes for clocks that differ.
+
+    Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
+    """
+    check = accounts.last_check(store, account.id, good=True)
+    visit = Visit(
+        now=now,
+        since=(check.checked_at if check else now()) - _CLOCK_SLACK,
+        stop=stop,
+        tell=lambda folder, done, total: progress(Progress(account.id, folder.name, done, total)),
+    )
+    passed: list[Passed | None] = []
+    with connect(account, password, now=now, ca_file=ca_file) as remote:
+        listed = folders.record_listing(
+            store, account.id, _listing(remote, account.skip_folders), now=now()
+        )
+        try:
+            for folder in _in_order(listed):
+                if stop():
+                    raise Stopped
+                passed.append(_pass_over(remote, store, folder, visit))
+        except Stopped:
+            return _checked(passed, is_stopped=True)
+    return _checked(passed)
+
+
+def _checked(passed: Sequence[Passed | None], *, is_stopped: bool = False) -> Checked:
+    good = [one for one in passed if one is not None]
+    return Checked(
+        unread=sum(one.unread for one in good),
+        new=sum(one.new for one in good),
+        failed_folders=len(passed) - len(good),
+        is_stopped=is_stopped,
+    )
+
+
+def _listing(remote: Remote, skip_folders: Sequence[str]) -> list[folders.Listed]:
+    """The folders that can be opened, with the skip entry that matches each.
+
+    Raises RemoteError where there is none: INBOX always is (RFC 3501 5.1), and to believe an
+    empty list would be to note all mail as gone.
+    """
+    listed = [
+        folders.Listed(
+            name=folder.name,
+            special_use=folder.special_use,
+            skipped_by=skipped_by(
+                folder.name, folder.special_use, skip_folders, delimiter=folder.delimiter
+            ),
+        )
+        for folder in remote.list_folders()
+        if folder.is_selectable
+    ]
+    if not listed:
+        raise RemoteError("The server lists no folder, not even INBOX. Letterbook tries again.")
+    return listed
+
+
+def _in_order(listed: Sequence[Folder]) -> list[Folder]:
+    """INBOX, then what was sent, then the rest as the server lists it."""
+    return sorted(
+        listed,
+        key=lambda folder: (folder.name.upper() != "INBOX", folder.special_use != "\\Sent"),
+    )
+
+
+def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Passed | None:
+    """Pass over a folder; None if it failed, with the reason kept."""
+    try:
+        if folder.skipped_by is not None:
+            return _count_skipped(remote, store, folder, now=visit.now())
+        return sync_folder(remote, store, folder, visit)
+    except Refused as exc:
+        reason = str(exc)
+    except (Stopped, RemoteError, AuthFailed):
+        raise
+    except Exception:
+        logger.exception("a folder failed", extra={"folder_id": folder.id})
+        reason = _BROKEN
+    folders.record_pass(
+        store,
+        folder.id,
+        uidvalidity=folder.uidvalidity,
+        uidnext=folder.uidnext,
+        highestmodseq=folder.highestmodseq,
+        messages=folder.server_messages,
+        unseen=folder.server_unseen,
+        error=reason,
+        now=visit.now(),
+    )
+    return None
+
+
+def _count_skipped(remote: Remote, store: Store, folder: Folder, *, now: datetime) -> Passed:
+    """Keep the server's own counts of a folder that is not imported, for the ledger."""
+    status = remote.status(folder.name)
+    is_known = folder.checked_at is not None and folder.error is None
+    if not is_known or status.messages != folder.server_messages:
+        folders.record_pass(
+            store,
+            folder.id,
+            uidvalidity=None,
+            uidnext=None,
+            highestmodseq=None,
+            messages=status.messages,
+            unseen=status.unseen,
+            error=None,
+            now=now,
+        )
+    return Passed(unread=0, new=0)

@@ -1,0 +1,186 @@
+"""Opening a session: TLS, the greeting, STARTTLS, sign-in, and a clear word on what fails."""
+
+import imaplib
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
+
+from app.errors import RemoteError
+from app.model import Account
+from app.sync.certificate import certificate_problem
+from app.sync.faults import Server, clean, connection_problem, login_problem, translated
+from app.sync.remote import Remote
+
+CONNECT_SECONDS = 15.0
+READ_SECONDS = 60.0
+_GREETING_SECONDS = 2.0
+
+
+def connect(
+    account: Account,
+    password: str,
+    *,
+    now: Callable[[], datetime],
+    ca_file: Path | None = None,
+) -> Remote:
+    """A signed-in, read-only session; `ca_file` is trusted besides the system's authorities.
+
+    Raises AuthFailed for a wrong name or password, else RemoteError, which is not retryable
+    where only a person can help (certificate, settings).
+    """
+    if account.host is None:
+        raise RemoteError("This mailbox has no server.", is_retryable=False)
+    server = Server(account.host, account.port, account.security)
+    context = _context(verify=account.verify_certificate, ca_file=ca_file)
+
+    def sign_in() -> IMAPClient:
+        client = _open(server, context, now=now)
+        try:
+            _login(client, server, account.login or account.address, password)
+        except BaseException:
+            _drop(client)
+            raise
+        return client
+
+    return Remote(server, sign_in)
+
+
+def _context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as exc:
+            raise RemoteError(
+                f"The file of trusted certificates {ca_file} cannot be used ({exc}). "
+                "Check LETTERBOOK_CA_FILE.",
+                is_retryable=False,
+            ) from exc
+    return context
+
+
+def _open(server: Server, context: ssl.SSLContext, *, now: Callable[[], datetime]) -> IMAPClient:
+    """A connection that is secure as the account wants it, before sign-in."""
+    try:
+        return _dial(server, context)
+    except ssl.SSLCertVerificationError as exc:
+        shown = _shown_certificate(server)
+        text = certificate_problem(exc, shown, host=server.host, now=now())
+        raise RemoteError(text, is_retryable=False) from exc
+    except (OSError, imaplib.IMAP4.error, UnicodeError) as exc:
+        raise connection_problem(exc, server, greeting=_greeting(exc, server)) from exc
+
+
+def _dial(server: Server, context: ssl.SSLContext) -> IMAPClient:
+    client = IMAPClient(
+        server.host,
+        server.port,
+        ssl=server.security == "tls",
+        ssl_context=context,
+        timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+    )
+    # imapclient has imaplib trace at level 5, which writes the repr of every message: three
+    # times its size in memory, and bodies in a log.
+    client._imap.debug = 0
+    # Folder names pass as the bytes that the server sent; remote.py decodes them.
+    client._imap._encoding = "latin-1"
+    client.folder_encode = False
+    client.normalise_times = False
+    if server.security == "starttls":
+        try:
+            _start_tls(client, server, context)
+        except BaseException:
+            _drop(client)
+            raise
+    return client
+
+
+def _start_tls(client: IMAPClient, server: Server, context: ssl.SSLContext) -> None:
+    """Secure the connection, or fail: it never goes on in clear text.
+
+    A PREAUTH greeting leaves no room for STARTTLS; imaplib refuses it there.
+    """
+    if not client.has_capability("STARTTLS"):
+        raise RemoteError(
+            f"{server} does not offer STARTTLS, so nothing was sent. Choose SSL/TLS (usually "
+            "port 993), or ask whoever runs the server.",
+            is_retryable=False,
+        )
+    client.starttls(context)
+
+
+def _login(client: IMAPClient, server: Server, login: str, password: str) -> None:
+    """LOGIN carries ASCII only and may be disabled; AUTHENTICATE PLAIN takes UTF-8."""
+    with translated(server):
+        is_plain_text = (login + password).isascii() and (login + password).isprintable()
+        can_login = is_plain_text and not client.has_capability("LOGINDISABLED")
+        if not can_login and not client.has_capability("AUTH=PLAIN"):
+            raise RemoteError(
+                f"{server} takes no password over this connection. Choose SSL/TLS or STARTTLS; "
+                "a password with letters outside ASCII needs a server with AUTH=PLAIN.",
+                is_retryable=False,
+            )
+        try:
+            if can_login:
+                # imaplib quotes the password, but not the name.
+                client.login(client._imap._quote(login), password)
+            else:
+                client.plain_login(login, password)
+        except LoginError as exc:
+            raise login_problem(exc, server) from exc
+
+
+def _shown_certificate(server: Server) -> bytes | None:
+    """The certificate that the server shows (DER), had over a connection that proves nothing."""
+    try:
+        client = _dial(server, _context(verify=False))
+    except (OSError, imaplib.IMAP4.error, RemoteError):
+        return None
+    try:
+        shown: bytes | None = client.socket().getpeercert(binary_form=True)
+        return shown
+    finally:
+        _drop(client)
+
+
+def _greeting(exc: Exception, server: Server) -> str:
+    """The first line that a caller hears there, for the error text; "" if nothing readable.
+
+    After a failed handshake without TLS, else as the account would hear it.
+    """
+    if not isinstance(exc, ssl.SSLError | imaplib.IMAP4.error | TimeoutError):
+        return ""
+    try:
+        with socket.create_connection((server.host, server.port), _GREETING_SECONDS) as caller:
+            if server.security == "tls" and not isinstance(exc, ssl.SSLError):
+                with _context(verify=False).wrap_socket(caller) as secured:
+                    return _first_line(secured)
+            return _first_line(caller)
+    except OSError:
+        return ""
+
+
+def _first_line(caller: socket.socket) -> str:
+    """A web server speaks only when it is spoken to: an empty line will do."""
+    try:
+        heard = caller.recv(512)
+    except TimeoutError:
+        caller.sendall(b"\r\n\r\n")
+        heard = caller.recv(512)
+    line = heard.split(b"\n")[0].strip()
+    return clean(line.decode("latin-1")) if line.isascii() and line[:1] > b" " else ""
+
+
+def _drop(client: IMAPClient) -> None:
+    """Close without a word; imaplib stumbles over sockets that are closed already."""
+    with suppress(OSError, AttributeError, imaplib.IMAP4.error):
+        client.shutdown()

@@ -1,0 +1,132 @@
+"""Library errors into the product's words: one sentence each that says what to do."""
+
+import imaplib
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.errors import AuthFailed, RemoteError
+from app.model import Security
+
+# RFC 5530: the server's own trouble or its limits, which pass; not a wrong password.
+_PASSING = re.compile(
+    r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA)\]|too many|try again", re.IGNORECASE
+)
+_WORDS_LIMIT = 200
+
+
+class Refused(RemoteError):
+    """The server said NO or BAD, or something unreadable; the connection goes on."""
+
+
+class ConnectionLost(RemoteError):
+    """The connection broke or fell silent: a new one is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where an account's mail lies, as errors name it."""
+
+    host: str
+    port: int
+    security: Security
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@contextmanager
+def translated(server: Server) -> Iterator[None]:
+    """Turn whatever a command raises into Refused or ConnectionLost.
+
+    imaplib reports a line that is too long as a plain error, although it stops in mid-stream.
+    """
+    try:
+        yield
+    except RemoteError:
+        raise
+    except TimeoutError as exc:
+        raise ConnectionLost(f"{server} fell silent. Letterbook tries again.") from exc
+    except (imaplib.IMAP4.abort, OSError, ArithmeticError, MemoryError) as exc:
+        raise ConnectionLost(f"The connection to {server} broke ({said(exc)}).") from exc
+    except imaplib.IMAP4.error as exc:
+        if "got more than" in str(exc):
+            raise ConnectionLost(f"{server} sent a line without end.") from exc
+        raise Refused(f"{server} refused: {said(exc)}") from exc
+    except (ValueError, TypeError, LookupError, AttributeError) as exc:
+        raise Refused(f"{server} gave an answer that cannot be read.") from exc
+
+
+def login_problem(exc: imaplib.IMAP4.error, server: Server) -> AuthFailed | RemoteError:
+    """Tell a wrong password from a server that cannot let anybody in now."""
+    words = said(exc)
+    if isinstance(exc.__context__, imaplib.IMAP4.abort):
+        return ConnectionLost(f"{server} ended the connection during sign-in ({words}).")
+    if _PASSING.search(words):
+        return RemoteError(f"{server} lets nobody in at the moment ({words}).")
+    return AuthFailed(
+        f"{server} does not accept the user name or password (it said: {words}). "
+        "Check both; some providers ask for an app password."
+    )
+
+
+def connection_problem(exc: Exception, server: Server, *, greeting: str) -> RemoteError:
+    """Say why no session came about. `greeting`: what the server says to a caller, "" if unknown.
+
+    A certificate that does not verify has its own text (certificate.py).
+    """
+    if isinstance(exc, socket.gaierror):
+        return RemoteError(f'There is no server called "{server.host}". Check its spelling.')
+    if isinstance(exc, ConnectionRefusedError):
+        return RemoteError(
+            f"{server.host} refuses connections at port {server.port}. Check the port "
+            "(usually 993 for SSL/TLS, 143 for STARTTLS) and whether the server runs."
+        )
+    if isinstance(exc, TimeoutError) and not greeting:
+        return RemoteError(
+            f"{server} did not answer in time. Check server, port and connection security "
+            "(an SSL/TLS port stays silent when it is called without), and the firewall."
+        )
+    if isinstance(exc, ssl.SSLError) and not greeting:
+        return RemoteError(
+            f"No IMAP server with SSL/TLS answers at {server} ({exc.reason or said(exc)}). "
+            "Check server, port and connection security.",
+            is_retryable=False,
+        )
+    if isinstance(exc, ssl.SSLError) and greeting.startswith("* "):
+        return RemoteError(
+            f"{server} speaks IMAP, but not SSL/TLS from the start. Choose STARTTLS, or the "
+            "server's SSL/TLS port (usually 993).",
+            is_retryable=False,
+        )
+    if isinstance(exc, imaplib.IMAP4.error | ssl.SSLError | TimeoutError):
+        return _not_imap(server, greeting or said(exc))
+    if isinstance(exc, UnicodeError):
+        return RemoteError(f'"{server.host}" is not a host name.', is_retryable=False)
+    return RemoteError(f"{server} cannot be reached ({said(exc)}).")
+
+
+def _not_imap(server: Server, words: str) -> RemoteError:
+    return RemoteError(
+        f"No IMAP server answers at {server} (it said: {words}). Check server and port.",
+        is_retryable=False,
+    )
+
+
+def said(exc: Exception) -> str:
+    """The server's own words out of an error, cleaned and short.
+
+    imaplib wraps them as the repr of bytes: `command error: BAD [b'Unknown folder']`.
+    """
+    text = str(exc)
+    if quoted := re.search(r"""b(['"])(.*)\1""", text, re.DOTALL):
+        text = quoted[2].replace("\\r", "").replace("\\n", " ")
+    return clean(text) or type(exc).__name__
+
+
+def clean(text: str) -> str:
+    """One printable line of at most 200 characters."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:_WORDS_LIMIT]

@@ -1,0 +1,332 @@
+"""One pass over one folder: what is new is stored, what vanished or changed is noted."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from app.errors import LetterbookError
+from app.model import Folder
+from app.store import Store, folders, ingest, locations
+from app.sync.faults import ConnectionLost, Refused
+from app.sync.remote import UIDS_PER_COMMAND, Remote, Status, Summary, is_large
+
+MAX_TRIES = 3
+"""After so many failures in a row a message waits for the next full look, or for a person."""
+
+_BATCH_BYTES = 20_000_000
+# An unchanged STATUS hides a flag that is not \Seen, and one read mail for one unread; with a
+# modseq it hides nothing that a server should do.
+_LOOK_AGAIN = timedelta(hours=1)
+_LOOK_AGAIN_WITH_MODSEQ = timedelta(days=1)
+_HIGHEST_UID = 2**32 - 1
+_NO_CONTENT = "The server lists this message, but does not give its content."
+# What one odd message can raise. A full disk and a locked database are not the message's fault.
+_CONTENT_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+    MemoryError,
+    LetterbookError,
+)
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """The worker is asked to end; everything so far is stored, the rest comes next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a whole check of an account has in common. `since`: mail received later is new."""
+
+    now: Callable[[], datetime]
+    since: datetime
+    stop: Callable[[], bool]
+    tell: Callable[[Folder, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """How a pass ended: unread on the server, and new mail of this pass."""
+
+    unread: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What a fetch gave: messages with their bytes, and the reason for each one without."""
+
+    messages: list[tuple[Summary, bytes]]
+    failures: dict[int, str]
+
+
+def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Passed:
+    """Bring the store in line with one folder of the server.
+
+    Raises Refused if the server refuses this folder, ConnectionLost, Stopped. Effects: each batch
+    is durable before the next; may be repeated after any interruption.
+    """
+    status = remote.status(folder.name)
+    if _is_settled(store, folder, status, now=visit.now()):
+        return Passed(status.unseen, new=0)
+    uidvalidity = remote.examine(folder.name)
+    locations.retire_other_validities(store, folder.id, uidvalidity, now=visit.now())
+    on_server = remote.uids()
+    if len(on_server) != status.messages:  # mail came or went in between
+        status, on_server = remote.status(folder.name), remote.uids()
+    live = locations.flags_by_uid(store, folder.id, uidvalidity)
+    is_full = _is_full_look_due(folder, status, now=visit.now())
+    new = _store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
+    if _note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
+        is_full, live = True, locations.flags_by_uid(store, folder.id, uidvalidity)
+    _note_flags(remote, store, folder, uidvalidity, status, live, is_full=is_full)
+    folders.record_pass(
+        store,
+        folder.id,
+        uidvalidity=uidvalidity,
+        uidnext=status.uidnext,
+        highestmodseq=status.highestmodseq,
+        messages=status.messages,
+        unseen=status.unseen,
+        error=None,
+        now=visit.now(),
+    )
+    return Passed(status.unseen, new)
+
+
+def _is_settled(store: Store, folder: Folder, status: Status, *, now: datetime) -> bool:
+    """Whether the last pass saw all of this, so that a STATUS is enough."""
+    if folder.error is not None or _is_full_look_due(folder, status, now=now):
+        return False
+    before = Status(
+        folder.uidvalidity or 0,
+        folder.uidnext or 0,
+        folder.server_messages,
+        folder.server_unseen,
+        folder.highestmodseq,
+    )
+    tries = locations.failed_uids(store, folder.id, status.uidvalidity).values()
+    return status == before and all(count >= MAX_TRIES for count in tries)
+
+
+def _is_full_look_due(folder: Folder, status: Status, *, now: datetime) -> bool:
+    interval = _LOOK_AGAIN_WITH_MODSEQ if status.highestmodseq else _LOOK_AGAIN
+    return folder.checked_at is None or now - folder.checked_at >= interval
+
+
+# -- new messages
+
+
+def _store_missing(
+    remote: Remote,
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    on_server: set[int],
+    visit: Visit,
+    *,
+    is_full: bool,
+) -> int:
+    """Fetch and store what is not known, newest first; gives how many are new mail.
+
+    A full look tries those that were given up once more: the fault may have been ours.
+    """
+    known = locations.known_uids(store, folder.id, uidvalidity)
+    failed = locations.failed_uids(store, folder.id, uidvalidity)
+    locations.forget_failures(store, folder.id, uidvalidity, failed.keys() - on_server)
+    given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
+    missing = sorted(on_server - known - given_up, reverse=True)
+    new = done = 0
+    for batch in _fetched(remote, missing):
+        deliveries = [
+            ingest.Delivery(
+                folder.id,
+                uidvalidity,
+                summary.uid,
+                raw,
+                summary.received_at or visit.now(),
+                summary.flags,
+            )
+            for summary, raw in batch.messages
+        ]
+        failures = batch.failures | _ingest(store, deliveries, now=visit.now())
+        for uid, reason in failures.items():
+            locations.record_failure(store, folder.id, uidvalidity, uid, reason, now=visit.now())
+        new += sum(d.received_at >= visit.since for d in deliveries if d.uid not in failures)
+        done += len(deliveries)
+        visit.tell(folder, done, len(missing))
+        if visit.stop():
+            raise Stopped
+    return new
+
+
+def _ingest(
+    store: Store, deliveries: Sequence[ingest.Delivery], *, now: datetime
+) -> dict[int, str]:
+    """Store a batch; where it fails, one by one. Gives the reasons of those that cannot be.
+
+    Where several fail and none can be stored, the fault is ours and not theirs: it is raised, so
+    that no message is given up for it.
+    """
+    try:
+        ingest.ingest(store, deliveries, now=now)
+    except _CONTENT_ERRORS as problem:
+        errors = _ingest_singly(store, deliveries, now=now)
+        if len(errors) == len(deliveries) > 1:
+            raise
+        for uid, error in errors.items():
+            logger.error("a message cannot be stored", exc_info=error, extra={"uid": uid})
+        logger.warning("a batch was stored one by one", extra={"problem": type(problem).__name__})
+        return {
+            uid: f"It could not be stored ({type(error).__name__})."
+            for uid, error in errors.items()
+        }
+    return {}
+
+
+def _ingest_singly(
+    store: Store, deliveries: Sequence[ingest.Delivery], *, now: datetime
+) -> dict[int, Exception]:
+    errors: dict[int, Exception] = {}
+    for delivery in deliveries:
+        try:
+            ingest.ingest(store, [delivery], now=now)
+        except _CONTENT_ERRORS as exc:
+            errors[delivery.uid] = exc
+    return errors
+
+
+def _fetched(remote: Remote, missing: Sequence[int]) -> Iterator[_Batch]:
+    """The messages of these UIDs, in their order, in batches of bounded bytes."""
+    for start in range(0, len(missing), UIDS_PER_COMMAND):
+        chunk = missing[start : start + UIDS_PER_COMMAND]
+        told, failures = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
+        if failures:
+            yield _Batch([], failures)
+        for summaries in _by_size([told[uid] for uid in chunk if uid in told]):
+            yield _fetch(remote, summaries)
+
+
+def _fetch(remote: Remote, summaries: Sequence[Summary]) -> _Batch:
+    by_uid = _by_uid(summaries)
+
+    def ask(uids: Sequence[int]) -> dict[int, bytes]:
+        if is_large(by_uid[uids[0]]):
+            raw = remote.body(by_uid[uids[0]])
+            found = {} if raw is None else {uids[0]: raw}
+        else:
+            found = remote.bodies(uids)
+        # Servers announce wrong sizes; an empty answer for what has a size is no message.
+        return {uid: raw for uid, raw in found.items() if raw or not by_uid[uid].size_bytes}
+
+    raws, failures = _ask(remote, list(by_uid), ask)
+    return _Batch([(by_uid[uid], raw) for uid, raw in raws.items()], failures)
+
+
+def _ask(
+    remote: Remote, uids: Sequence[int], ask: Callable[[Sequence[int]], Mapping[int, T]]
+) -> tuple[dict[int, T], dict[int, str]]:
+    """Ask for all at once, and one by one where that fails: a bad message holds up no other.
+
+    Dovecot, for one, hangs up over a message whose size in the file name is wrong. Gives the
+    answers, and the reasons for messages that are there, but without an answer.
+    """
+    found: dict[int, T] = {}
+    failures: dict[int, str] = {}
+    try:
+        found.update(ask(uids))
+    except (Refused, ConnectionLost) as problem:
+        logger.warning(
+            "the server fails over a batch, asking one by one",
+            extra={"count": len(uids), "problem": type(problem).__name__},
+        )
+        if isinstance(problem, ConnectionLost):
+            remote.reopen()
+        for uid in uids:
+            try:
+                found.update(ask([uid]))
+            except Refused as exc:
+                failures[uid] = str(exc)
+            except ConnectionLost as exc:
+                failures[uid] = str(exc)
+                remote.reopen()
+    unanswered = [uid for uid in uids if uid not in found]
+    still_there = remote.uids(unanswered) if unanswered else set()
+    return found, {uid: failures.get(uid, _NO_CONTENT) for uid in sorted(still_there)}
+
+
+def _by_uid(summaries: Sequence[Summary]) -> dict[int, Summary]:
+    return {summary.uid: summary for summary in summaries}
+
+
+def _by_size(summaries: Sequence[Summary]) -> Iterator[list[Summary]]:
+    """Batches of at most 20 MB; a large message goes alone."""
+    batch: list[Summary] = []
+    size_bytes = 0
+    for summary in summaries:
+        if batch and (is_large(summary) or size_bytes + summary.size_bytes > _BATCH_BYTES):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(summary)
+        size_bytes += summary.size_bytes
+        if is_large(summary):
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
+
+
+# -- known messages
+
+
+def _note_presence(
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    on_server: set[int],
+    live: Mapping[int, tuple[str, ...]],
+    *,
+    now: datetime,
+) -> bool:
+    """Note what vanished from the folder and what came back; gives whether anything came back."""
+    locations.mark_gone(store, folder.id, uidvalidity, live.keys() - on_server, now=now)
+    now_live = locations.flags_by_uid(store, folder.id, uidvalidity).keys()
+    known = locations.known_uids(store, folder.id, uidvalidity)
+    back = (known & on_server) - now_live
+    locations.revive(store, folder.id, uidvalidity, back)
+    return bool(back)
+
+
+def _note_flags(
+    remote: Remote,
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    status: Status,
+    live: Mapping[int, tuple[str, ...]],
+    *,
+    is_full: bool,
+) -> None:
+    """Note flags that differ. `live` are those stored before this pass: new mail brought its own.
+
+    With CONDSTORE only what changed since the last good pass is asked for (RFC 7162 3.1.4).
+    """
+    if not live:
+        return
+    is_same_life = folder.error is None and folder.uidvalidity == uidvalidity
+    if status.highestmodseq and folder.highestmodseq and is_same_life and not is_full:
+        told = remote.flags(1, _HIGHEST_UID, changed_since=folder.highestmodseq)
+    else:
+        told = remote.flags_of(list(live))
+    changed = {uid: flags for uid, flags in told.items() if uid in live and live[uid] != flags}
+    if changed:
+        locations.set_flags(store, folder.id, uidvalidity, changed)

@@ -1,0 +1,123 @@
+"""A mailbox on the real Dovecot, with a store of its own."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.model import Account, Digest, Folder
+from app.store import Store, accounts, blobs, folders
+from app.sync import Checked, sync_account
+from tests.dovecot import PASSWORD, Dovecot
+
+SKIPPED = ("Trash", "Junk", "Drafts")
+
+
+@dataclass(slots=True)
+class Clock:
+    """Our clock, which stands still until it is set."""
+
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """An account, the server that holds its mail, and the store that archives it."""
+
+    server: Dovecot
+    store: Store
+    account: Account
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def user(self) -> str:
+        return self.account.login
+
+    def append(self, folder: str, *raws: bytes, **kwargs: Any) -> None:
+        self.server.append(self.user, folder, *raws, **kwargs)
+
+    def sync(self, **kwargs: Any) -> Checked:
+        """Check the account and note the check, as the worker does."""
+        checked = sync_account(
+            self.store,
+            self.account,
+            PASSWORD,
+            now=self.clock,
+            ca_file=self.server.ca_file,
+            **kwargs,
+        )
+        accounts.record_check(
+            self.store,
+            self.account.id,
+            unread=checked.unread,
+            new=checked.new,
+            error=None,
+            now=self.clock(),
+        )
+        return checked
+
+    def folder(self, name: str) -> Folder:
+        (found,) = (f for f in folders.of_account(self.store, self.account.id) if f.name == name)
+        return found
+
+    def copies(self) -> list[bytes]:
+        """The exact bytes of every copy, rebuilt from the store."""
+        return copies(self.store)
+
+    def places(self, folder: str) -> dict[int, tuple[str, bool]]:
+        """What is known of a folder, by UID: flags, and whether it is still there."""
+        rows = self.store.archive.conn.execute(
+            "select uid, flags, gone_since is null from locations"
+            " where folder_id = ? order by uidvalidity, uid",
+            [self.folder(folder).id],
+        )
+        return {uid: (flags, bool(is_there)) for uid, flags, is_there in rows}
+
+    def adds_up(self) -> bool:
+        return all(line.adds_up for line in folders.ledger(self.store, self.account.id))
+
+
+def copies(store: Store) -> list[bytes]:
+    rows = store.archive.conn.execute("select digest from copies order by id").fetchall()
+    return [blobs.get(store, Digest(digest)) for (digest,) in rows]
+
+
+def add_account(store: Store, **settings: Any) -> Account:
+    chosen = {
+        "host": "127.0.0.1",
+        "security": "tls",
+        "sealed_password": None,
+        "verify_certificate": True,
+        "skip_folders": SKIPPED,
+        "users": [],
+        "now": datetime.now(UTC),
+        **settings,
+    }
+    return accounts.add(store, address=settings["login"], **chosen)
+
+
+@pytest.fixture
+def mailbox(dovecot: Dovecot, store: Store) -> Mailbox:
+    """A mailbox that nobody has used: INBOX, Wysłane (\\Sent), Trash, Junk and Drafts."""
+    account = add_account(store, login=dovecot.new_user(), port=dovecot.tls_port)
+    return Mailbox(dovecot, store, account)
+
+
+def raw_mail(number: int, text: str = "Dzień dobry\n") -> bytes:
+    """A small mail, different for each number."""
+    return (
+        (
+            f"From: ann@ex.test\nTo: bob@ex.test\nSubject: Mail {number}\n"
+            f"Message-ID: <{number}@ex.test>\nDate: Mon, 03 Mar 2025 10:00:00 +0000\n"
+            f"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{text}"
+        )
+        .replace("\n", "\r\n")
+        .encode()
+    )

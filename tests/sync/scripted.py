@@ -1,0 +1,128 @@
+"""Servers that misbehave as told: a greeter that is no IMAP server, and a small IMAP server."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+
+@contextmanager
+def listening(talk: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Serve every caller on loopback with `talk`, one after the other; gives the port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                caller, _ = server.accept()
+            except OSError:
+                return
+            with caller, suppress(OSError):
+                talk(caller)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(10)
+
+
+def greeter(words: bytes, *, after_hearing: bool = False) -> Callable[[socket.socket], None]:
+    """Says one thing, at once (SMTP) or after it heard something (HTTP), and hangs up."""
+
+    def talk(caller: socket.socket) -> None:
+        if after_hearing:
+            caller.recv(1024)
+        caller.sendall(words)
+
+    return talk
+
+
+@dataclass(slots=True)
+class ScriptedImap:
+    """A tiny IMAP server with one folder; what it does wrong is set from outside.
+
+    `messages` by UID; None: it answers without a literal. `sizes`: what it announces instead of
+    the truth. `cut_after`: it hangs up after so many bytes of a body. `answers`: lines to give
+    for a command that starts so, instead of the right ones; a list is used up from its start.
+    """
+
+    messages: dict[int, bytes | None] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+    folder: bytes = b"INBOX"
+    uidvalidity: int = 1
+    capabilities: bytes = b"IMAP4rev1"
+    cut_after: int | None = None
+    answers: dict[bytes, bytes] = field(default_factory=dict)
+    heard: list[bytes] = field(default_factory=list)
+
+    def talk(self, caller: socket.socket) -> None:
+        caller.sendall(b"* OK ready\r\n")
+        for line in caller.makefile("rb"):
+            tag, command = line.rstrip().split(b" ", 1)
+            self.heard.append(command)
+            if not self._answer(caller, tag, command):
+                return
+
+    def _answer(self, caller: socket.socket, tag: bytes, command: bytes) -> bool:
+        body = self._scripted(command)
+        if body is None:
+            body = self._proper(command)
+        if self.cut_after is not None and b"BODY.PEEK" in command:
+            caller.sendall(body[: self.cut_after])
+            return False
+        done = b"" if body.startswith(b"TAG ") else tag + b" OK done\r\n"
+        caller.sendall(body.replace(b"TAG ", tag + b" ", 1) + done)
+        return command != b"LOGOUT"
+
+    def _scripted(self, command: bytes) -> bytes | None:
+        for start, answer in self.answers.items():
+            if command.startswith(start):
+                return answer
+        return None
+
+    def _proper(self, command: bytes) -> bytes:
+        if command == b"CAPABILITY":
+            return b"* CAPABILITY " + self.capabilities + b"\r\n"
+        if command.startswith(b"LIST"):
+            return b'* LIST () "/" "' + self.folder + b'"\r\n'
+        if command.startswith(b"STATUS"):
+            counts = f"MESSAGES {len(self.messages)} UIDNEXT {self._uidnext()} UNSEEN 0"
+            text = f"{counts} UIDVALIDITY {self.uidvalidity}".encode()
+            return b'* STATUS "' + self.folder + b'" (' + text + b")\r\n"
+        if command.startswith(b"EXAMINE"):
+            told = f"* {len(self.messages)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}] ok\r\n"
+            return told.encode()
+        if command.startswith(b"UID SEARCH"):
+            return (
+                b"* SEARCH "
+                + b" ".join(str(uid).encode() for uid in self._named(command))
+                + b"\r\n"
+            )
+        if command.startswith(b"UID FETCH"):
+            return b"".join(self._fetched(uid, command) for uid in self._named(command))
+        return b"* BYE\r\n" if command == b"LOGOUT" else b""
+
+    def _uidnext(self) -> int:
+        return max(self.messages, default=0) + 1
+
+    def _named(self, command: bytes) -> list[int]:
+        found = re.match(rb"UID (?:SEARCH UID|FETCH) ([\d,]+)(?: |$)", command)
+        wanted = {int(word) for word in found[1].split(b",")} if found else set(self.messages)
+        return [uid for uid in self.messages if uid in wanted]
+
+    def _fetched(self, uid: int, command: bytes) -> bytes:
+        raw = self.messages[uid]
+        start = f"* {uid} FETCH (UID {uid} ".encode()
+        if b"BODY.PEEK" in command:
+            if raw is None:
+                return start + b"BODY[] NIL)\r\n"
+            return start + b"BODY[] {%d}\r\n" % len(raw) + raw + b")\r\n"
+        size = self.sizes.get(uid, 5 if raw is None else len(raw))
+        date = b'INTERNALDATE "03-Mar-2025 10:00:00 +0100"'
+        return start + b"RFC822.SIZE %d " % size + date + b" FLAGS (\\Seen))\r\n"
