@@ -31,6 +31,8 @@ from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
 HOST = "127.0.0.1"
+DOVECOT = shutil.which("dovecot", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+"""Debian keeps servers where ordinary people's PATH does not lead."""
 PASSWORD = "secret"
 MASTER = "admin"
 
@@ -124,7 +126,7 @@ service imap-login {{
 
 
 def is_installed() -> bool:
-    return shutil.which("dovecot") is not None
+    return DOVECOT is not None
 
 
 @dataclass(slots=True)
@@ -361,7 +363,7 @@ def _start(directory: Path) -> subprocess.Popen[bytes]:
     account = _account()
     as_root = os.geteuid() == 0
     return subprocess.Popen(
-        ["dovecot", "-F", "-c", str(directory / "dovecot.conf")],
+        [DOVECOT or "", "-F", "-c", str(directory / "dovecot.conf")],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         user=account.pw_uid if as_root else None,

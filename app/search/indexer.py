@@ -110,7 +110,8 @@ class Indexer:
 
     def _begin_anew(self, names: Sequence[str]) -> None:
         """Empty indexes in the place of lost ones, and everything queued."""
-        logger.warning("A search index is missing or damaged", extra={"lost": names})
+        if documents.message_count(self.store):
+            logger.warning("A search index is missing or damaged", extra={"lost": names})
         for name in names:
             marker(self.directory, name).touch()
         # Queued before the old one goes: after a crash in between it is found damaged again.

@@ -1,0 +1,308 @@
+"""sync, import, search, suggest, file, raw: the mail itself."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import filing, jobs, people, records
+from app.cli.common import (
+    data_option,
+    json_option,
+    opened,
+    show,
+    utc_now,
+    wait_for_index,
+    waiting,
+    work,
+)
+from app.errors import Invalid, LetterbookError, NotFound
+from app.model import Account, AccountId, Message, Viewer
+from app.search import Hit, search_messages
+from app.settings import Settings
+from app.store import Store, accounts, audit, blobs, folders, messages, transaction, users
+from app.transfer import Imported, check_mail, import_mail
+
+
+@click.command()
+@data_option
+@click.option("--account", "public_id", metavar="ID", help="Only this one.")
+def sync(settings: Settings, public_id: str | None) -> None:
+    """One pass over the mailboxes now, to the end."""
+    with opened(settings) as store:
+        chosen = [accounts.by_public_id(store, public_id)] if public_id else []
+        wanted = chosen or [a for a in accounts.all_accounts(store) if a.host and not a.closed_at]
+        if not wanted:
+            raise LetterbookError("There is no mailbox to sync. `letterbook account add` adds one.")
+        only = chosen[0].id if chosen else None
+        work(
+            settings,
+            store,
+            lambda: jobs.sync_now(settings, only),
+            kind="sync",
+            accounts=[account.id for account in wanted],
+        )
+        if _report(store, wanted):
+            sys.exit(1)
+
+
+def _report(store: Store, wanted: list[Account]) -> bool:
+    """Print how the last checks went; whether any account or folder failed."""
+    failed = False
+    for account in wanted:
+        check = accounts.last_check(store, account.id)
+        if check is None or check.error:
+            failed = True
+            click.echo(f"{account.address}: {check.error if check else 'not checked'}", err=True)
+        else:
+            click.echo(f"{account.address}: {check.unread} unread, {check.new} new")
+        for folder in folders.of_account(store, account.id):
+            if folder.error and folder.gone_since is None:
+                failed = True
+                click.echo(f"{account.address}, {folder.name}: {folder.error}", err=True)
+    return failed
+
+
+@click.command("import")
+@data_option
+@json_option
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--account", "public_id", metavar="ID", help="Into this mailbox.")
+@click.option("--address", metavar="A", help="Into an archive-only mailbox of this address.")
+@click.option("--user", "members", multiple=True, help="Who sees its queue.")
+@click.option("--folder", "folder_name", default="Imported", show_default=True)
+def import_command(
+    settings: Settings,
+    as_json: bool,
+    path: Path,
+    public_id: str | None,
+    address: str | None,
+    members: tuple[str, ...],
+    folder_name: str,
+) -> None:
+    """Bring in mail from an mbox, a Maildir, a folder or zip of .eml files."""
+    if bool(public_id) == bool(address):
+        raise Invalid("account", "Say where it goes: either --account ID, or --address and --user.")
+    with opened(settings) as store:
+        check_mail(path)
+        if public_id:
+            target = accounts.by_public_id(store, public_id)
+        else:
+            target = _archive_only(store, address or "", members)
+        done = work(
+            settings,
+            store,
+            lambda: _import_here(settings, store, path, target.id, folder_name),
+            kind="import",
+            account_id=target.id,
+            path=str(path.absolute()),
+            folder=folder_name,
+        )
+        result = done if isinstance(done, dict) else asdict(Imported(**done[0]))
+        for reason in result["failed"]:
+            click.echo(f"not read: {reason}", err=True)
+        text = "{read} read: {stored} new, {known} known, {present} here already".format(**result)
+        show(result | {"account": target.public_id}, as_json=as_json, text=text)
+        if result["failed"]:
+            sys.exit(1)
+
+
+def _import_here(
+    settings: Settings, store: Store, path: Path, account_id: AccountId, folder_name: str
+) -> dict[str, Any]:
+    with waiting("Importing") as tick:
+        done = import_mail(
+            store,
+            path,
+            account_id,
+            folder=folder_name,
+            now=utc_now(),
+            progress=lambda so_far: tick(f"{so_far.read:,} messages"),
+        )
+    jobs.drain_index(settings)
+    return asdict(done)
+
+
+def _archive_only(store: Store, address: str, members: tuple[str, ...]) -> Account:
+    """The archive-only mailbox of an address, made where it is missing, with these people."""
+    address = address.strip().lower()
+    if "@" not in address:
+        raise Invalid("address", f"{address!r} is no e-mail address.")
+    who = [people.find_user(store, email).id for email in members]
+    try:
+        found = accounts.by_address(store, address)
+        if found.host is None:
+            with transaction(store):
+                accounts.add_users(store, found.id, who)
+            return found
+    except NotFound:
+        pass
+    if not who:
+        raise Invalid("user", f"Say with --user who may see the mail of {address}.")
+    made = accounts.add(
+        store,
+        address=address,
+        host=None,
+        port=993,
+        security="tls",
+        login="",
+        sealed_password=None,
+        verify_certificate=True,
+        skip_folders=[],
+        users=who,
+        now=utc_now(),
+    )
+    with transaction(store):
+        audit.note(store, "create account", by=None, now=utc_now(), account_id=made.id)
+    return made
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument("query")
+@click.option("--as", "email", required=True, help="Whose mail: what this person may read.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--sort", type=click.Choice(["date", "relevance"]), default="date")
+def search(
+    settings: Settings, as_json: bool, query: str, email: str, limit: int, sort: str
+) -> None:
+    """Find messages, newest first."""
+    if sort == "relevance":
+        raise Invalid("sort", "Results are sorted by date; relevance is not there yet.")
+    with opened(settings) as store:
+        viewer = people.viewer_for(store, email)
+        page = search_messages(store, viewer, query, limit=limit)
+        document = {
+            "query": query,
+            "understood": page.query.understood,
+            "notes": list(page.query.notes),
+            "total": page.total,
+            "total_is_exact": page.total_is_exact,
+            "took_ms": round(page.took_ms, 2),
+            "hits": [_hit(store, viewer, hit) for hit in page.hits],
+        }
+        lines = [_line(hit) for hit in page.hits]
+        lines.append(f"{page.total} found, understood as: {page.query.understood}")
+        show(document, as_json=as_json, text="\n".join(lines))
+
+
+def _hit(store: Store, viewer: Viewer, hit: Hit) -> dict[str, Any]:
+    message = hit.row.message
+    return {
+        "id": message.public_id,
+        "subject": message.subject,
+        "from": _person(message),
+        "to": message.to_summary,
+        "sent_at": message.sent_at and message.sent_at.isoformat(),
+        "snippet": "".join(mark.text for mark in hit.snippet),
+        "attached_to": [
+            {"type": record.type, "record": record.public_id, "name": record.name}
+            for record in hit.row.attached_to
+        ],
+        "accounts": list(hit.row.accounts),
+        "copies": [
+            {"id": copy.public_id, "sha256": copy.digest.hex()}
+            for copy in messages.copies(store, viewer, message.id)
+        ],
+    }
+
+
+def _person(message: Message) -> str:
+    sender = message.sender
+    return f"{sender.name} <{sender.address}>" if sender.name else sender.address
+
+
+def _line(hit: Hit) -> str:
+    message = hit.row.message
+    who = message.sender.name or message.sender.address
+    return f"{message.public_id}  {message.sort_at:%Y-%m-%d}  {who[:24]:24}  {message.subject}"
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument("message_id")
+@click.option("--as", "email", required=True, help="For this person.")
+def suggest(settings: Settings, as_json: bool, message_id: str, email: str) -> None:
+    """Records that a message may belong to, most likely first."""
+    with opened(settings) as store:
+        viewer = people.viewer_for(store, email)
+        message = _message(store, viewer, message_id)
+        found = filing.suggest(store, viewer, message.id)
+        document = {
+            "message": message.public_id,
+            "suggestions": [
+                {
+                    "type": suggestion.record.type,
+                    "record": suggestion.record.public_id,
+                    "name": suggestion.record.name,
+                    "score": round(suggestion.score, 3),
+                    "preselected": suggestion.is_preselected,
+                    "reasons": list(suggestion.reasons),
+                }
+                for suggestion in found
+            ],
+        }
+        lines = [
+            f"{'*' if s.is_preselected else ' '} {s.score:.2f}  {s.record.type}  {s.record.name}"
+            f"  ({'; '.join(s.reasons)})"
+            for s in found
+        ]
+        show(document, as_json=as_json, text="\n".join(lines) or "No suggestion.")
+
+
+@click.command("file")
+@data_option
+@json_option
+@click.argument("message_id")
+@click.argument("record_type", metavar="TYPE")
+@click.argument("name")
+@click.option("--as", "email", required=True, help="As this person.")
+@click.option("--role", "roles", multiple=True, help="Only for users with this role (first time).")
+def file_command(
+    settings: Settings,
+    as_json: bool,
+    message_id: str,
+    record_type: str,
+    name: str,
+    email: str,
+    roles: tuple[str, ...],
+) -> None:
+    """Archive a message under a record, or attach it to another one."""
+    with opened(settings) as store:
+        viewer = people.viewer_for(store, email)
+        message = _message(store, viewer, message_id)
+        record = records.find_record(store, viewer, record_type=record_type, name=name)
+        is_new = filing.file_message(
+            store,
+            viewer,
+            message.id,
+            record.id,
+            roles=users.role_ids(store, roles),
+            now=utc_now(),
+        )
+        wait_for_index(settings, store, jobs.drain_index)
+        sentence = f"Archived to {record.name}." if is_new else f"It lay under {record.name}."
+        document = {"message": message.public_id, "record": record.public_id, "filed": is_new}
+        show(document, as_json=as_json, text=sentence)
+
+
+@click.command()
+@data_option
+@click.argument("copy")
+def raw(settings: Settings, copy: str) -> None:
+    """Write the exact bytes of a copy to standard output; COPY is its id or SHA-256."""
+    with opened(settings) as store:
+        content = blobs.get(store, messages.any_copy(store, copy).digest)
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _message(store: Store, viewer: Viewer, public_id: str) -> Message:
+    try:
+        return messages.get(store, viewer, public_id)
+    except NotFound as exc:
+        raise NotFound(f"There is no message {public_id} that this person may read.") from exc

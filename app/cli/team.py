@@ -1,0 +1,294 @@
+"""user, role, record, account, team: what the team is made of."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from app import people, records
+from app.cli.common import data_option, json_option, opened, read_secret, show, utc_now
+from app.errors import Invalid
+from app.model import DEFAULT_PORTS, DEFAULT_SKIP_FOLDERS, AccountId, Security, Team
+from app.settings import Settings
+from app.store import Store, accounts, audit, transaction, users
+from app.store import records as store_records
+from app.store.database import new_public_id
+from app.store.secrets import load_key, seal
+from app.store.team import get as get_team
+from app.store.team import put as put_team
+
+
+@click.group()
+def user() -> None:
+    """People who sign in."""
+
+
+@user.command("add")
+@data_option
+@json_option
+@click.argument("email")
+@click.option("--name", required=True, help="How the person is called.")
+@click.option("--admin", is_flag=True, help="May administer (not read everything).")
+@click.option("--role", "roles", multiple=True, help="A role; may be given several times.")
+@click.option("--password-stdin", is_flag=True, help="The password is the first line of stdin.")
+def add_user(
+    settings: Settings,
+    as_json: bool,
+    email: str,
+    name: str,
+    admin: bool,
+    roles: tuple[str, ...],
+    password_stdin: bool,
+) -> None:
+    """Make a person; without a password, print a one-time sign-in link."""
+    password = read_secret("Password") if password_stdin else None
+    with opened(settings) as store:
+        user_id = people.create_user(
+            store,
+            email=email,
+            name=name,
+            is_admin=admin,
+            roles=roles,
+            password=password,
+            by=None,
+            now=utc_now(),
+        )
+        public_id = users.get(store, user_id).public_id
+        if password is not None:
+            show({"id": public_id}, as_json=as_json, text=f"{email} can sign in.")
+            return
+        token = people.create_link(store, user_id, by=None, now=utc_now())
+        link = f"{settings.public_url}/sign-in/{token}"
+        show({"id": public_id, "link": link}, as_json=as_json, text=link)
+
+
+@user.command("link")
+@data_option
+@json_option
+@click.argument("email")
+def user_link(settings: Settings, as_json: bool, email: str) -> None:
+    """Print a one-time link with which a person sets a new password."""
+    with opened(settings) as store:
+        found = people.find_user(store, email)
+        token = people.create_link(store, found.id, by=None, now=utc_now())
+        link = f"{settings.public_url}/sign-in/{token}"
+        show({"id": found.public_id, "link": link}, as_json=as_json, text=link)
+
+
+@user.command("deactivate")
+@data_option
+@click.argument("email")
+def deactivate_user(settings: Settings, email: str) -> None:
+    """Keep a person out from now on."""
+    with opened(settings) as store:
+        found = people.find_user(store, email)
+        people.deactivate_user(store, found.id, by=None, now=utc_now())
+        click.echo(f"{found.email} cannot sign in any more.")
+
+
+@click.group()
+def role() -> None:
+    """Named groups of people."""
+
+
+@role.command("add")
+@data_option
+@click.argument("name")
+def add_role(settings: Settings, name: str) -> None:
+    """Make a role."""
+    with opened(settings) as store:
+        people.create_role(store, name, by=None, now=utc_now())
+        click.echo(f"Role {name!r} is there.")
+
+
+@click.group()
+def record() -> None:
+    """Companies, contacts, warehouse items, projects."""
+
+
+@record.command("add")
+@data_option
+@json_option
+@click.argument("record_type", metavar="TYPE")
+@click.argument("name")
+@click.option("--alias", "aliases", multiple=True, help="Another name.")
+@click.option("--domain", "domains", multiple=True, help="A mail domain of it: spostex.pl")
+@click.option("--address", "addresses", multiple=True, help="A mail address of it.")
+@click.option("--role", "roles", multiple=True, help="Only for people with this role.")
+@click.option("--user", "only_for", multiple=True, help="Only for this person.")
+def add_record(
+    settings: Settings,
+    as_json: bool,
+    record_type: str,
+    name: str,
+    aliases: tuple[str, ...],
+    domains: tuple[str, ...],
+    addresses: tuple[str, ...],
+    roles: tuple[str, ...],
+    only_for: tuple[str, ...],
+) -> None:
+    """Make a record; TYPE is companies, contacts, warehouse, projects or an added one."""
+    with opened(settings) as store:
+        record_id = records.create_record(
+            store,
+            record_type=record_type,
+            name=name,
+            aliases=aliases,
+            domains=domains,
+            addresses=addresses,
+            roles=users.role_ids(store, roles),
+            users=[people.find_user(store, email).id for email in only_for],
+            by=None,
+            now=utc_now(),
+        )
+        (made,) = store_records.every(store, [record_id])
+        show(
+            {"id": made.public_id, "type": made.type, "name": made.name},
+            as_json=as_json,
+            text=f"{made.name} is there ({made.public_id}).",
+        )
+
+
+@click.group()
+def account() -> None:
+    """Mailboxes that are read."""
+
+
+@account.command("add")
+@data_option
+@json_option
+@click.argument("address")
+@click.option("--host", required=True, help="IMAP server address.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: 993, or 143 without tls.")
+@click.option("--security", type=click.Choice(["tls", "starttls", "none"]), default="tls")
+@click.option("--login", help="Default: the address.")
+@click.option("--password-stdin", is_flag=True, help="The password is the first line of stdin.")
+@click.option("--user", "members", multiple=True, required=True, help="Who sees its queue.")
+@click.option("--skip", "skipped", multiple=True, help="A folder to skip, beside the usual ones.")
+@click.option("--no-verify-certificate", is_flag=True, help="Accept any certificate (a risk).")
+def add_account(
+    settings: Settings,
+    as_json: bool,
+    address: str,
+    host: str,
+    port: int | None,
+    security: Security,
+    login: str | None,
+    password_stdin: bool,
+    members: tuple[str, ...],
+    skipped: tuple[str, ...],
+    no_verify_certificate: bool,
+) -> None:
+    """Add a mailbox and print its id; a worker that runs begins with it at once."""
+    if not password_stdin:
+        raise Invalid("password", "Give the password on standard input, with --password-stdin.")
+    if "@" not in address:
+        raise Invalid("address", f"{address!r} is no e-mail address.")
+    password = read_secret("Password")
+    with opened(settings) as store:
+        public_id = new_public_id()
+        made = accounts.add(
+            store,
+            address=address.strip().lower(),
+            host=host.strip(),
+            port=port or DEFAULT_PORTS[security],
+            security=security,
+            login=login or address.strip(),
+            sealed_password=seal(load_key(settings.data, settings.secret_key), public_id, password),
+            verify_certificate=not no_verify_certificate,
+            skip_folders=[*DEFAULT_SKIP_FOLDERS, *skipped],
+            users=[people.find_user(store, email).id for email in members],
+            public_id=public_id,
+            now=utc_now(),
+        )
+        _note(store, "create account", made.id)
+        show({"id": made.public_id}, as_json=as_json, text=made.public_id)
+
+
+@account.command("pause")
+@data_option
+@click.argument("account_id", metavar="ID")
+def pause_account(settings: Settings, account_id: str) -> None:
+    """Stop looking at a mailbox."""
+    with opened(settings) as store:
+        found = accounts.by_public_id(store, account_id)
+        accounts.pause(store, found.id, at=utc_now())
+        _note(store, "pause account", found.id)
+        click.echo(f"{found.address} is paused.")
+
+
+@account.command("resume")
+@data_option
+@click.argument("account_id", metavar="ID")
+def resume_account(settings: Settings, account_id: str) -> None:
+    """Look at a paused mailbox again."""
+    with opened(settings) as store:
+        found = accounts.by_public_id(store, account_id)
+        accounts.pause(store, found.id, at=None)
+        _note(store, "resume account", found.id)
+        click.echo(f"{found.address} is read again.")
+
+
+@account.command("close")
+@data_option
+@click.argument("account_id", metavar="ID")
+def close_account(settings: Settings, account_id: str) -> None:
+    """Never look at a mailbox again and forget its password; its mail stays."""
+    with opened(settings) as store:
+        found = accounts.by_public_id(store, account_id)
+        accounts.close(store, found.id, now=utc_now())
+        _note(store, "close account", found.id)
+        click.echo(f"{found.address} is closed; its mail stays.")
+
+
+@click.group()
+def team() -> None:
+    """The company itself."""
+
+
+@team.command("set")
+@data_option
+@json_option
+@click.option("--name", "names", multiple=True, help="An own name; never suggested as a record.")
+@click.option("--domain", "domains", multiple=True, help="An own mail domain; likewise.")
+@click.option("--language", type=click.Choice(["en", "pl"]))
+@click.option("--timezone", "time_zone", help="For example Europe/Warsaw.")
+def set_team(
+    settings: Settings,
+    as_json: bool,
+    names: tuple[str, ...],
+    domains: tuple[str, ...],
+    language: str | None,
+    time_zone: str | None,
+) -> None:
+    """Say what the team is called, its domains, language and time zone."""
+    with opened(settings) as store:
+        old = get_team(store)
+        new = Team(
+            names or old.names,
+            tuple(domain.lower() for domain in domains) or old.domains,
+            language or old.language,
+            old.time_zone if time_zone is None else _checked_zone(time_zone),
+        )
+        with transaction(store):
+            put_team(store, new)
+            audit.note(store, "set team", by=None, now=utc_now())
+        document = {
+            "names": new.names,
+            "domains": new.domains,
+            "language": new.language,
+            "timezone": new.time_zone,
+        }
+        show(document, as_json=as_json, text="Saved.")
+
+
+def _checked_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        raise Invalid("timezone", f"{name!r} is no time zone. One is Europe/Warsaw.") from exc
+    return name
+
+
+def _note(store: Store, verb: str, account_id: AccountId) -> None:
+    with transaction(store):
+        audit.note(store, verb, by=None, now=utc_now(), account_id=account_id)

@@ -1,0 +1,282 @@
+"""The worker: due accounts, jobs that people asked for, the index queue, until it is stopped.
+
+The composition root of the worker process. It holds the lock on the data directory; the web
+talks to it through rows only.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from app.errors import AuthFailed, LetterbookError
+from app.model import Account, AccountId
+from app.search.indexer import Indexer
+from app.settings import Settings
+from app.store import Store, accounts, documents, jobs, open_store
+from app.store.jobs import Job
+from app.store.lock import worker_lock
+from app.store.secrets import load_key, unseal
+from app.sync import Checked, sync_account
+from app.transfer import import_mail
+
+TICK_SECONDS = 0.3
+ACCOUNTS_AT_ONCE = 4
+LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
+REFUSED_PAUSE = timedelta(hours=1)
+"""A server that refused the login is not asked again sooner."""
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run_worker(settings: Settings, stop: Event) -> None:
+    """Work until `stop` is set. Raises Conflict if another worker has the data directory."""
+    store = open_store(settings.data)
+    with worker_lock(settings.data), _worker(settings, store, stop) as worker:
+        jobs.requeue_begun(store)
+        logger.info("worker started")
+        while not stop.is_set():
+            if not worker.turn():
+                stop.wait(TICK_SECONDS)
+    logger.info("worker stopped")
+
+
+def sync_now(settings: Settings, account_id: AccountId | None = None) -> dict[AccountId, Checked]:
+    """One pass over one account or all, to the end, index included.
+
+    The caller holds the worker's lock. Raises AuthFailed or RemoteError of a single account;
+    over all accounts, each error is kept as the account's last check.
+    """
+    store = open_store(settings.data)
+    with _worker(settings, store, Event()) as worker:
+        chosen = [
+            account
+            for account in accounts.all_accounts(store)
+            if account.host and not account.closed_at and account_id in (None, account.id)
+        ]
+        passes = {account.id: worker.check(account) for account in chosen}
+        wait(passes.values())
+        worker.drain()
+        done = {}
+        for account, running in passes.items():
+            error = running.exception()
+            if error is None:
+                done[account] = running.result()
+            elif account_id is not None or not isinstance(error, LetterbookError):
+                raise error
+        return done
+
+
+def drain_index(settings: Settings) -> None:
+    """Bring the index up to date. The caller holds the worker's lock."""
+    store = open_store(settings.data)
+    with _worker(settings, store, Event()) as worker:
+        worker.drain()
+
+
+def rebuild_index(settings: Settings) -> None:
+    """Build the index anew. The caller holds the worker's lock."""
+    store = open_store(settings.data)
+    with _worker(settings, store, Event()) as worker:
+        worker.index(Indexer.rebuild).result()
+
+
+@contextmanager
+def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"]:
+    with (
+        ThreadPoolExecutor(ACCOUNTS_AT_ONCE, thread_name_prefix="account") as pool,
+        ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
+    ):
+        try:
+            yield _Worker(settings, store, pool, index_thread, stop)
+        finally:
+            stop.set()
+    store.close()
+
+
+class _Worker:
+    """The state of a running worker: passes under way, jobs that wait for them, the index."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        pool: ThreadPoolExecutor,
+        index_thread: ThreadPoolExecutor,
+        stop: Event,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self._pool = pool
+        self._index_thread = index_thread
+        self._indexing: Future[int] | None = None
+        self._indexed_at = utc_now() - timedelta(hours=1)
+        self._stop = stop
+        self._key = load_key(settings.data, settings.secret_key)
+        self._passes: dict[AccountId, Future[Checked]] = {}
+        self._jobs: list[tuple[Job, list[Future[Any]]]] = []
+        self._beat_at = utc_now() - timedelta(hours=1)
+
+    def turn(self) -> bool:
+        """Begin and finish what is due now; False if there was nothing."""
+        self._beat()
+        self._keep_index()
+        self._finish_jobs()
+        return self._begin_job() or self._begin_due()
+
+    def drain(self) -> None:
+        """Bring the index up to date, however long it takes."""
+        while self.index(Indexer.drain).result():
+            pass
+
+    def index(self, work: Callable[[Indexer], int]) -> Future[int]:
+        """Have the one thread that writes the index do something, after what it does now."""
+
+        def with_own_store() -> int:
+            store = open_store(self.settings.data)
+            try:
+                return work(Indexer(store))
+            finally:
+                store.close()
+
+        return self._index_thread.submit(with_own_store)
+
+    def check(self, account: Account) -> Future[Checked]:
+        """A pass over the account: the one under way, or a new one."""
+        running = self._passes.get(account.id)
+        if running is None or running.done():
+            running = self._pool.submit(self._sync, account)
+            self._passes[account.id] = running
+        return running
+
+    def _beat(self) -> None:
+        now = utc_now()
+        if now - self._beat_at > timedelta(seconds=5):
+            jobs.beat(self.store, now=now)
+            self._beat_at = now
+
+    def _keep_index(self) -> None:
+        """Index what is queued; look now and then whether the index is still there and sound."""
+        if self._indexing is not None:
+            if not self._indexing.done():
+                return
+            self._indexing.result()
+        is_look_due = utc_now() - self._indexed_at > LOOK_AT_INDEX_EVERY
+        if is_look_due or documents.backlog(self.store):
+            self._indexed_at = utc_now()
+            self._indexing = self.index(Indexer.drain)
+
+    def _begin_due(self) -> bool:
+        now = utc_now()
+        next_at = now + timedelta(seconds=self.settings.poll_seconds)
+        account = accounts.claim_due(self.store, now=now, next_at=next_at)
+        if account is None:
+            return False
+        self.check(account)
+        return True
+
+    def _begin_job(self) -> bool:
+        job = jobs.claim(self.store, now=utc_now())
+        if job is None:
+            return False
+        self._jobs.append((job, self._start(job)))
+        return True
+
+    def _start(self, job: Job) -> list[Future[Any]]:
+        if job.kind in ("check", "sync"):
+            wanted = [accounts.get(self.store, i) for i in job.arguments["accounts"]]
+            return [self.check(a) for a in wanted if a.host and not a.closed_at]
+        if job.kind == "import":
+            return [self._pool.submit(self._import, job)]
+        return [self.index(Indexer.rebuild)]
+
+    def _finish_jobs(self) -> None:
+        for job, futures in list(self._jobs):
+            if not all(future.done() for future in futures) or documents.backlog(self.store):
+                continue
+            self._jobs.remove((job, futures))
+            result, error = self._outcome(job, futures)
+            jobs.finish(self.store, job, result=result, error=error, now=utc_now())
+
+    def _outcome(self, job: Job, futures: list[Future[Any]]) -> tuple[str, str | None]:
+        if job.kind == "check":
+            return jobs.describe_checks(self.store, job.arguments["accounts"])
+        errors = [str(e) for e in (future.exception() for future in futures) if e]
+        if errors:
+            return "", " ".join(errors)
+        return json.dumps([_jsonable(future.result()) for future in futures]), None
+
+    def _sync(self, account: Account) -> Checked:
+        """One pass over an account, in its own thread; its outcome is the account's last check."""
+        store = open_store(self.settings.data)
+        try:
+            sealed = accounts.sealed_password(store, account.id)
+            password = unseal(self._key, account.public_id, sealed) if sealed else ""
+            checked = sync_account(
+                store,
+                account,
+                password,
+                now=utc_now,
+                ca_file=self.settings.ca_file,
+                stop=self._stop.is_set,
+            )
+        except LetterbookError as exc:
+            self._note_error(store, account, exc)
+            raise
+        except Exception:
+            logger.exception("account pass failed", extra={"account": account.id})
+            sentence = "The pass ended with a fault of Letterbook's own; the log has the details."
+            self._note_error(store, account, LetterbookError(sentence))
+            raise
+        else:
+            if not checked.is_stopped:
+                self._note_check(store, account, checked)
+            return checked
+        finally:
+            store.close()
+
+    def _note_check(self, store: Store, account: Account, checked: Checked) -> None:
+        failed = checked.failed_folders
+        accounts.record_check(
+            store,
+            account.id,
+            unread=checked.unread,
+            new=checked.new,
+            error=f"{failed} folder{'s' * (failed > 1)} could not be read." if failed else None,
+            now=utc_now(),
+        )
+
+    def _note_error(self, store: Store, account: Account, error: LetterbookError) -> None:
+        accounts.record_check(
+            store, account.id, unread=None, new=None, error=str(error), now=utc_now()
+        )
+        if isinstance(error, AuthFailed):
+            accounts.set_due(store, account.id, at=utc_now() + REFUSED_PAUSE)
+
+    def _import(self, job: Job) -> dict[str, Any]:
+        store = open_store(self.settings.data)
+        try:
+            done = import_mail(
+                store,
+                Path(job.arguments["path"]),
+                AccountId(job.account_id or 0),
+                folder=job.arguments["folder"],
+                now=utc_now(),
+            )
+        finally:
+            store.close()
+        return asdict(done)
+
+
+def _jsonable(value: object) -> object:
+    return asdict(value) if isinstance(value, Checked) else value

@@ -1,0 +1,95 @@
+"""The web's composition root: settings in, an ASGI application out."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from litestar import Litestar, Router, get
+from litestar.concurrency import set_asyncio_executor
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.plugins.htmx import HTMXPlugin
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from app.settings import Settings
+from app.web import (
+    accounts,
+    archives,
+    attach,
+    messages,
+    problems,
+    queue,
+    records,
+    render,
+    search,
+    signin,
+)
+from app.web.csrf import FormGuard
+from app.web.db import Stores
+from app.web.headers import add_headers
+from app.web.session import HOME, Gate, provide_viewer
+
+THREADS = 16
+LARGEST_FORM = 1_000_000
+
+
+@get("/", sync_to_thread=False)
+def home() -> Redirect:
+    return Redirect(HOME, status_code=303)
+
+
+@get("/healthz", sync_to_thread=False, opt={"is_public": True}, media_type="text/plain")
+def healthz() -> str:
+    return "ok\n"
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The pages over the data directory that the settings name.
+
+    Effects: handlers run in 16 threads of their own; each opens the store when it first needs it.
+    """
+    set_asyncio_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))
+    stores = Stores(settings.data)
+    return Litestar(
+        route_handlers=[*_routers(), _static()],
+        plugins=[HTMXPlugin()],
+        middleware=[Gate(settings, stores), FormGuard(settings)],
+        before_send=[add_headers],
+        on_shutdown=[stores.close],
+        exception_handlers=problems.HANDLERS,
+        dependencies={"viewer": Provide(provide_viewer, sync_to_thread=False)},
+        state=State({"settings": settings, "stores": stores}),
+        template_config=TemplateConfig(engine=_template_engine()),
+        request_max_body_size=LARGEST_FORM,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _routers() -> list[Router]:
+    return [
+        Router("/", route_handlers=[home, healthz]),
+        signin.router,
+        signin.out,
+        queue.router,
+        messages.router,
+        attach.router,
+        archives.router,
+        search.router,
+        records.router,
+        accounts.router,
+    ]
+
+
+def _static() -> Router:
+    return create_static_files_router(
+        "/static", directories=[render.STATIC], opt={"is_public": True}
+    )
+
+
+def _template_engine() -> JinjaTemplateEngine:
+    engine = JinjaTemplateEngine(directory=render.TEMPLATES)
+    render.prepare(engine.engine)
+    return engine

@@ -1,0 +1,112 @@
+// Letterbook's few helpers: every page works without them.
+"use strict";
+
+(function () {
+  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
+  const one = (selector, within) => (within || document).querySelector(selector);
+  const isWide = () => window.matchMedia("(min-width: 1100px)").matches;
+  const isShown = (element) => element.getClientRects().length > 0;
+
+  document.documentElement.classList.add("scripted");
+
+  // -- Polling rests while nobody looks, and rows open in a pane only where there is room for one.
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.hasAttribute("data-poll")) event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-pane]");
+    const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (link && !(isWide() && isPlain)) event.stopPropagation(); // the browser follows the link
+    for (const menu of all("header details[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const close = event.target.closest("[data-close]");
+    if (close && one("[data-pane][aria-current]")) {
+      event.preventDefault();
+      window.history.back();
+    }
+  }, true);
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "pane") markOpenRow();
+  });
+
+  function markOpenRow() {
+    const article = one("#pane [data-open]");
+    const row = article && document.getElementById("row-" + article.dataset.open);
+    for (const link of all("[data-pane][aria-current]")) link.removeAttribute("aria-current");
+    if (!row) return;
+    one(".row-link", row).setAttribute("aria-current", "true");
+    select(row);
+  }
+
+  // -- Focus: after an archiving on the next open row, after a refused form on what is wrong.
+
+  function placeFocus() {
+    const wrong = one("[data-focus]");
+    if (wrong) return wrong.focus();
+    const first = one("[data-autofocus]");
+    if (first) return first.focus({ preventScroll: !isWide() });
+    const done = one(".flash[data-message]");
+    const rows = all(".rows tbody tr");
+    if (!done || !rows.length) return undefined;
+    const at = rows.findIndex((row) => row.id === "row-" + done.dataset.message);
+    const after = rows.slice(at + 1).concat(rows.slice(0, at + 1));
+    const next = after.find((row) => !row.classList.contains("archived"));
+    return next && focusRow(next);
+  }
+
+  function focusRow(row) {
+    one(".row-link", row).focus();
+    select(row);
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  function select(row) {
+    const pick = one(".c-pick input", row);
+    if (pick) pick.checked = true;
+  }
+
+  // -- Keys press the visible control that carries them (data-hotkey), or move between rows.
+
+  function isOff() {
+    try { return window.localStorage.getItem("letterbook.keys") === "off"; } catch { return false; }
+  }
+
+  function step(by) {
+    const rows = all(".rows tbody tr");
+    const at = rows.findIndex((row) => row.contains(document.activeElement));
+    const picked = at >= 0 ? at : rows.findIndex((row) => one(":checked", row));
+    const next = rows[Math.min(rows.length - 1, Math.max(0, picked < 0 ? 0 : picked + by))];
+    if (next) focusRow(next);
+  }
+
+  const moves = {
+    j: () => step(1),
+    k: () => step(-1),
+    o: () => { const row = all(".rows tbody tr").find((r) => one(":checked", r)); if (row) one(".row-link", row).click(); },
+    u: () => { const close = one("[data-close]"); if (close) close.click(); },
+    "/": () => { const box = all("[data-search]").find(isShown) || one("main input[type=search]"); if (box) { box.focus(); box.select(); } },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.closest("input:not([type=radio]):not([type=checkbox]), select, textarea, [contenteditable]");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const confirm = one("[data-confirm]");
+      if (confirm) confirm.click();
+      return;
+    }
+    if (event.key === "Escape" && event.target.matches("[data-search]")) return event.target.blur();
+    if (field || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isOff()) return;
+    const control = all('[data-hotkey="' + CSS.escape(event.key) + '"]').find(isShown);
+    if (!control && !moves[event.key]) return;
+    event.preventDefault();
+    if (control) control.click(); else moves[event.key]();
+  });
+
+  placeFocus();
+})();

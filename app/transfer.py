@@ -1,0 +1,248 @@
+"""Import: mbox, Maildir, folders and zips of .eml, as one stream of deliveries."""
+
+import gzip
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+import zstandard
+
+from app.errors import Invalid
+from app.model import AccountId, Folder
+from app.store import Store, folders, locations
+from app.store.ingest import Delivery, ingest
+
+BATCH_BYTES = 20_000_000
+BATCH_MESSAGES = 500
+LARGEST_MESSAGE = 1_000_000_000
+MOST_ZIP_RATIO = 200
+IMPORTED_FLAGS = ("\\Seen",)
+
+_FROM_LINE = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}|From \S+(@\S+)? +\w{3} \w{3}")
+_QUOTED_FROM = re.compile(rb"(?m)^>(>*From )")
+_RECEIVED = re.compile(rb"(?im)^received:((?:[^\n]|\n[ \t])*)")
+_DATE = re.compile(rb"(?im)^date:([^\n]{5,80})")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import brought: read = stored + known + present + failed.
+
+    `stored`: new bytes; `known`: bytes that another folder has; `present`: in this folder
+    already; `failed`: the reasons, one a piece.
+    """
+
+    read: int = 0
+    stored: int = 0
+    known: int = 0
+    present: int = 0
+    failed: tuple[str, ...] = ()
+
+
+def import_mail(
+    store: Store,
+    path: Path,
+    account_id: AccountId,
+    *,
+    folder: str,
+    now: datetime,
+    progress: Callable[[Imported], None] = lambda done: None,
+) -> Imported:
+    """Bring the mail of a file or folder into an account's folder.
+
+    Raises Invalid if there is no mail at `path`. Effects: durable batch by batch; may be repeated
+    and resumed, what is there already changes nothing.
+    """
+    failed: list[str] = []
+    found = read_mail(path, failed)
+    target = folders.ensure(store, account_id, folder)
+    present = locations.digests_in(store, target.id)
+    done = Imported()
+    for batch in _batches(found):
+        done = _import_batch(store, target, batch, present, done, now=now)
+        progress(done)
+    if not done.read and not failed:
+        raise Invalid("path", f"There is no mail in {path}.")
+    return Imported(done.read + len(failed), done.stored, done.known, done.present, tuple(failed))
+
+
+def check_mail(path: Path) -> None:
+    """Raises Invalid if there is no mail at a path. Effects: none, so that nothing is begun."""
+    read_mail(path, [])
+
+
+def read_mail(path: Path, failed: list[str]) -> Iterator[bytes]:
+    """The raw messages at a path, one after the other; what cannot be read goes to `failed`.
+
+    Raises Invalid, before the first message, if the path is no mbox, Maildir, .eml or zip.
+    """
+    if not path.exists():
+        raise Invalid("path", f"There is no file or folder {path}.")
+    if path.is_dir():
+        return _read_directory(path, failed)
+    start = _start(path)
+    if start.startswith(b"PK\x03\x04"):
+        return _read_zip(path, failed)
+    if start.startswith(b"From "):
+        return _read_mbox(path)
+    if path.suffix.lower() == ".eml":
+        return _read_files([path], failed)
+    raise Invalid(
+        "path",
+        f"{path} is neither an mbox file, a Maildir, an .eml file nor a zip of .eml files. "
+        'An mbox file begins with "From ".',
+    )
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with _open(path) as file:
+            return file.read(8)
+    except (OSError, EOFError, zstandard.ZstdError) as exc:
+        raise Invalid("path", f"{path} is damaged ({exc}).") from exc
+
+
+def _read_mbox(path: Path) -> Iterator[bytes]:
+    """The messages of an mbox (RFC 4155), its quoted From lines (mboxrd) restored."""
+    with _open(path) as file:
+        lines: list[bytes] = []
+        was_blank = True
+        started = False
+        for line in file:
+            if was_blank and line.startswith(b"From ") and _FROM_LINE.match(line):
+                if started:
+                    yield _unquoted(lines)
+                lines, started = [], True
+            else:
+                lines.append(line)
+            was_blank = line in (b"\n", b"\r\n")
+        if started:
+            yield _unquoted(lines)
+
+
+def _unquoted(lines: list[bytes]) -> bytes:
+    """The message without the blank line that ends it in an mbox and without From quoting."""
+    if lines and lines[-1] in (b"\n", b"\r\n"):
+        lines.pop()
+    return _QUOTED_FROM.sub(rb"\1", b"".join(lines))
+
+
+def _read_directory(path: Path, failed: list[str]) -> Iterator[bytes]:
+    if any((path / name).is_dir() for name in ("cur", "new")):
+        files = [f for name in ("cur", "new") for f in sorted((path / name).glob("*"))]
+    else:
+        files = sorted(f for f in path.rglob("*") if f.suffix.lower() == ".eml")
+    files = [f for f in files if f.is_file()]
+    if not files:
+        raise Invalid("path", f"{path} holds no .eml files and is no Maildir.")
+    return _read_files(files, failed)
+
+
+def _read_files(files: Iterable[Path], failed: list[str]) -> Iterator[bytes]:
+    for file in files:
+        try:
+            if file.stat().st_size > LARGEST_MESSAGE:
+                failed.append(f"{file.name}: larger than {LARGEST_MESSAGE:,} bytes")
+                continue
+            yield file.read_bytes()
+        except OSError as exc:
+            failed.append(f"{file.name}: {exc.strerror}")
+
+
+def _read_zip(path: Path, failed: list[str]) -> Iterator[bytes]:
+    """The .eml files of a zip; nothing is unpacked on disk, so names cannot lead anywhere."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as exc:
+        raise Invalid("path", f"{path} is a damaged zip file.") from exc
+    with archive:
+        for entry in archive.infolist():
+            if entry.is_dir() or not entry.filename.lower().endswith(".eml"):
+                continue
+            is_bomb = entry.file_size > MOST_ZIP_RATIO * max(entry.compress_size, 1024)
+            if is_bomb or entry.file_size > LARGEST_MESSAGE:
+                failed.append(f"{entry.filename}: unpacks to {entry.file_size:,} bytes")
+                continue
+            try:
+                yield archive.read(entry)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as exc:
+                failed.append(f"{entry.filename}: {exc}")
+
+
+def _batches(found: Iterator[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size_bytes = 0
+    for raw in found:
+        if batch and (size_bytes + len(raw) > BATCH_BYTES or len(batch) >= BATCH_MESSAGES):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(raw)
+        size_bytes += len(raw)
+    if batch:
+        yield batch
+
+
+def _import_batch(
+    store: Store,
+    folder: Folder,
+    batch: list[bytes],
+    present: set[bytes],
+    done: Imported,
+    *,
+    now: datetime,
+) -> Imported:
+    uid = locations.next_import_uid(store, folder.id)
+    deliveries: list[Delivery] = []
+    for raw in batch:
+        digest = sha256(raw).digest()
+        if digest in present:
+            continue
+        present.add(digest)
+        received_at = _received_at(raw, now)
+        place = folder.uidvalidity or 1
+        deliveries.append(
+            Delivery(folder.id, place, uid + len(deliveries), raw, received_at, IMPORTED_FLAGS)
+        )
+    counted = ingest(store, deliveries, now=now)
+    return Imported(
+        read=done.read + len(batch),
+        stored=done.stored + counted.stored,
+        known=done.known + counted.known,
+        present=done.present + len(batch) - len(deliveries),
+    )
+
+
+def _received_at(raw: bytes, now: datetime) -> datetime:
+    """When the message came: its top Received header, else its Date, else now."""
+    head = raw[:65_536].split(b"\n\n", 1)[0].split(b"\r\n\r\n", 1)[0]
+    for pattern in (_RECEIVED, _DATE):
+        match = pattern.search(head)
+        if match:
+            try:
+                text = match[1].rpartition(b";")[2].decode("ascii", "replace")
+                date = parsedate_to_datetime(text.strip())
+                date = date if date.tzinfo else date.replace(tzinfo=UTC)
+                if 0 < date.timestamp() <= now.timestamp():
+                    return date.astimezone(UTC)
+            except (ValueError, TypeError, IndexError, OverflowError):
+                continue
+    return now
+
+
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
+    """The file, unpacked on the way where its name ends in .gz or .zst."""
+    try:
+        if path.suffix == ".gz":
+            return gzip.open(path, "rb")
+        if path.suffix == ".zst":
+            return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb")))
+        return path.open("rb")
+    except OSError as exc:
+        raise Invalid("path", f"{path} cannot be read ({exc.strerror}).") from exc

@@ -1,0 +1,209 @@
+"""The journeys in a real browser: with scripts by keyboard, and without scripts."""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from app.main import create_app
+from app.search.indexer import Indexer
+from app.settings import Settings
+from app.store import filings
+from tests.make import mail
+from tests.web.conftest import Team
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed here"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(team: Team, tmp_path: Path) -> Iterator[str]:
+    """A running server on a free port of this machine."""
+    config = uvicorn.Config("unused", host="127.0.0.1", port=0, log_level="warning")
+    socket = config.bind_socket()
+    found = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    settings = Settings.from_env({}, data=tmp_path / "data", public_url=found)
+    config.app = create_app(settings)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    yield found
+    server.should_exit = True
+    thread.join(timeout=10)
+    socket.close()
+
+
+def sit_down(chromium: Browser, address: str, team: Team, *, scripts: bool) -> BrowserContext:
+    context = chromium.new_context(
+        base_url=address,
+        java_script_enabled=scripts,
+        viewport={"width": 1440, "height": 900},
+    )
+    context.add_cookies([{"name": "letterbook", "value": team.tokens["alice"], "url": address}])
+    return context
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str, team: Team) -> Iterator[Page]:
+    """Alice's browser; the test fails if the page complains (a CSP violation, a script error)."""
+    context = sit_down(chromium, address, team, scripts=True)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def plain(chromium: Browser, address: str, team: Team) -> Iterator[Page]:
+    """Alice's browser without scripts."""
+    context = sit_down(chromium, address, team, scripts=False)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_message_is_archived_in_three_keystrokes(team: Team, page: Page) -> None:
+    first, second = team.deliver(
+        mail("Zweite", text="Spostex S.A.", message_id="<2@x>"),
+        mail("Erste", text="Spostex S.A.", message_id="<1@x>", date="Sat, 15 Mar 2025 08:00:00 +0"),
+    )
+    page.goto("/email/queue")
+
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Confirm")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("Archived to Spostex S.A.")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    archived = [filings.is_archived(team.store, team.id_of(one)) for one in (first, second)]
+    assert archived.count(True) == 1
+    focused = page.evaluate("document.activeElement.closest('tr').className")
+    assert "archived" not in focused
+
+
+def test_a_row_opens_beside_the_list_and_back_closes_it(team: Team, page: Page) -> None:
+    (one,) = team.deliver(mail("Faktura", text="Treść wiadomości"))
+    page.goto("/email/queue")
+
+    page.get_by_role("link", name="Faktura").click()
+    expect(page.locator("#pane")).to_contain_text("Treść wiadomości")
+    expect(page).to_have_url(re.compile(f"open={one}"))
+    page.go_back()
+
+    expect(page).to_have_url(re.compile(r"/email/queue$"))
+    expect(page.locator("#pane")).to_be_hidden()
+
+
+def test_on_a_phone_a_row_is_a_page(team: Team, page: Page) -> None:
+    (one,) = team.deliver(mail("Faktura"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/email/queue")
+
+    page.get_by_role("link", name="Faktura").click()
+
+    expect(page).to_have_url(re.compile(f"/email/messages/{one}$"))
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_choosing_a_type_brings_its_records(team: Team, page: Page) -> None:
+    (one,) = team.deliver(mail(text="Spostex S.A."))
+    page.goto(f"/email/messages/{one}/attach")
+    page.get_by_label("foreman").check()
+
+    page.get_by_label("Record Type").select_option("Projects")
+    page.get_by_label("Select Record").select_option("Łomianki Playground Construction")
+
+    expect(page.get_by_label("foreman")).to_be_checked()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status")).to_contain_text("Łomianki Playground Construction")
+
+
+def test_typing_a_name_finds_the_record(team: Team, page: Page) -> None:
+    (one,) = team.deliver(mail(text="x", sender="x@gmail.com"))
+    page.goto(f"/email/messages/{one}/attach?type=projects")
+
+    page.get_by_label("Find a record by name").press_sequentially("lomian", delay=30)
+
+    expect(page.get_by_label("Select Record").locator("option")).to_have_count(2)
+    expect(page.get_by_label("Find a record by name")).to_be_focused()
+    expect(page.get_by_label("Find a record by name")).to_have_value("lomian")
+
+
+def test_new_mail_is_announced_without_moving_the_list(team: Team, page: Page) -> None:
+    team.deliver(mail("Alte", message_id="<1@x>"))
+    page.goto("/email/queue")
+
+    team.deliver(mail("Neue", message_id="<2@x>", date="Sat, 15 Mar 2025 08:00:00 +0000"), uid=2)
+    news = page.get_by_role("link", name="1 new message - show")
+    expect(news).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("link", name="Neue")).to_have_count(0)
+    news.click()
+
+    expect(page.get_by_role("link", name="Neue")).to_be_visible()
+
+
+def test_without_scripts_a_message_is_archived_and_attached(team: Team, plain: Page) -> None:
+    (one,) = team.deliver(mail("Faktura", text="Spostex S.A."))
+    Indexer(team.store).drain()
+    plain.goto("/email/queue")
+
+    plain.get_by_role("radio").check()
+    plain.get_by_role("button", name="Archive new email").click()
+    plain.get_by_role("button", name="Confirm").click()
+    expect(plain.get_by_role("status")).to_contain_text("Archived to Spostex S.A.")
+    plain.goto("/records/projects")
+    plain.get_by_role("link", name="Łomianki").click()
+    plain.get_by_role("link", name="Attached - Emails").click()
+    plain.get_by_role("button", name="Attach archived email").click()
+    plain.get_by_role("radio").check()
+    plain.get_by_role("button", name="Attach this email to another record").click()
+    plain.get_by_role("button", name="Confirm").click()
+
+    expect(plain.get_by_role("status")).to_contain_text("Attached to Łomianki")
+    expect(plain.get_by_role("link", name="Faktura")).to_be_visible()
+    assert len(filings.visible(team.store, team.viewer(team.alice), team.id_of(one))) == 2
+
+
+def test_without_scripts_the_type_is_changed_by_a_button(team: Team, plain: Page) -> None:
+    (one,) = team.deliver(mail(text="Spostex S.A."))
+    plain.goto(f"/email/messages/{one}/attach")
+
+    plain.get_by_label("Record Type").select_option("Projects")
+    plain.get_by_role("button", name="Show records").first.click()
+    plain.get_by_label("Select Record").select_option("Łomianki Playground Construction")
+    plain.get_by_role("button", name="Confirm").click()
+
+    expect(plain.get_by_role("status")).to_contain_text("Łomianki Playground Construction")
+
+
+def test_a_hostile_mail_does_nothing_in_its_frame(team: Team, page: Page) -> None:
+    raw = mail(
+        text="<script>parent.document.title='gotcha'</script>"
+        "<img src=x onerror=\"parent.document.title='gotcha'\"><p style='color:red'>Hallo</p>"
+    ).replace(b"text/plain", b"text/html")
+    (one,) = team.deliver(raw)
+    page.goto(f"/email/messages/{one}")
+
+    frame = page.frame_locator("iframe[title='Message body']")
+
+    expect(frame.locator("p")).to_have_text("Hallo")
+    expect(frame.locator("p")).to_have_css("color", "rgb(255, 0, 0)")
+    assert "gotcha" not in page.title()
