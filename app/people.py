@@ -80,7 +80,7 @@ def viewer_for(store: Store, email: str) -> Viewer:
 
 
 def create_role(store: Store, name: str, *, by: UserId | None, now: datetime) -> None:
-    """Make a role. Raises Invalid for an empty or doubled name. Effects: audited."""
+    """Make a role. Raises Invalid for an empty or taken name. Effects: one transaction, audited."""
     name = " ".join(name.split())
     if not 0 < len(name) <= 100:
         raise Invalid("name", "Give the role a name of at most 100 characters.")

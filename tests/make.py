@@ -46,6 +46,10 @@ def user(
 
 
 def role(store: Store, name: str) -> RoleId:
+    """The role of that name, made where it is missing."""
+    known = {found.name: found.id for found in users.roles(store)}
+    if name in known:
+        return known[name]
     with transaction(store):
         return users.add_role(store, name)
 

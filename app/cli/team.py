@@ -94,9 +94,10 @@ def role() -> None:
 @data_option
 @click.argument("name")
 def add_role(settings: Settings, name: str) -> None:
-    """Make a role."""
+    """Make a role; one that is there already stays as it is."""
     with opened(settings) as store:
-        people.create_role(store, name, by=None, now=utc_now())
+        if name.casefold() not in {known.name.casefold() for known in users.roles(store)}:
+            people.create_role(store, name, by=None, now=utc_now())
         click.echo(f"Role {name!r} is there.")
 
 

@@ -225,7 +225,7 @@ def test_team_set_keeps_what_is_not_named(run: Run) -> None:
         (["record", "add", "companies", " "], "Give the record a name"),
         (["record", "add", "companies", "X", "--domain", "x y"], "no domain"),
         (["record", "add", "companies", "X", "--role", "pilot"], "no role 'pilot'"),
-        (["role", "add", "Foreman"], "already"),
+        (["role", "add", " "], "Give the role a name"),
         (["user", "add", "alice@FIRMA.pl", "--name", "A"], "a user already"),
         (["user", "add", "alice", "--name", "A"], "no e-mail address"),
         (["file", "aaaa", "companies", "Spostex S.A.", "--as", "bob@firma.pl"], "no message"),
