@@ -27,6 +27,9 @@ from app.sync import Checked, sync_account
 from app.transfer import import_mail
 
 TICK_SECONDS = 0.3
+REST_SECONDS = 5.0
+"""After a turn that failed, before the next try."""
+
 ACCOUNTS_AT_ONCE = 4
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 REFUSED_PAUSE = timedelta(hours=1)
@@ -46,7 +49,13 @@ def run_worker(settings: Settings, stop: Event) -> None:
         jobs.requeue_begun(store)
         logger.info("worker started")
         while not stop.is_set():
-            if not worker.turn():
+            try:
+                is_busy = worker.turn()
+            except Exception:  # a full disk or a locked database passes; the worker stays
+                logger.exception("the worker's turn failed")
+                stop.wait(REST_SECONDS)
+                continue
+            if not is_busy:
                 stop.wait(TICK_SECONDS)
     logger.info("worker stopped")
 
@@ -170,7 +179,8 @@ class _Worker:
         if self._indexing is not None:
             if not self._indexing.done():
                 return
-            self._indexing.result()
+            self._indexing, finished = None, self._indexing
+            finished.result()
         is_look_due = utc_now() - self._indexed_at > LOOK_AT_INDEX_EVERY
         if is_look_due or documents.backlog(self.store):
             self._indexed_at = utc_now()
