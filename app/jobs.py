@@ -179,7 +179,8 @@ class _Worker:
         if self._indexing is not None:
             if not self._indexing.done():
                 return
-            self._indexing, finished = None, self._indexing
+            finished = self._indexing
+            self._indexing = None
             finished.result()
         is_look_due = utc_now() - self._indexed_at > LOOK_AT_INDEX_EVERY
         if is_look_due or documents.backlog(self.store):
