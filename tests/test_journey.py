@@ -107,6 +107,7 @@ def test_mail_on_a_server_is_read_archived_and_found(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    page.wait_for_load_state("load")
     page.get_by_role("link", name="Faktura FV/2025/03/117").click()
     page.get_by_role("link", name="Full page").click()
     expect(page.get_by_text("przesyła fakturę za beton")).to_be_visible()
