@@ -3,7 +3,7 @@
 from app.model import Page, RecordId, Viewer
 from app.store.database import Store
 from app.store.messages import COLUMNS, message_from
-from app.store.queue import beyond, page_of
+from app.store.queue import beyond, cursor_at, page_of
 from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
 
 
@@ -26,13 +26,14 @@ def rows(
         else " and exists (select 1 from filings f join records r on r.id = f.record_id"
         f" where f.message_id = m.id and f.record_id = :record_id and {RECORD_VISIBLE})"
     )
+    cursor = cursor_at(store, viewer, before or after)
+    before, after = (before, after) if cursor else ("", "")
     order = "asc" if after else "desc"
+    kept = beyond("m.sort_at, m.id", cursor, is_newer=bool(after))
     found = store.archive.conn.execute(
         f"select {COLUMNS} from messages m where m.archived_at is not null and {READABLE}{under}"
-        f" and {beyond('m.sort_at, m.id', before=before, after=after)}"
-        f" order by m.sort_at {order}, m.id {order} limit :limit",
-        viewer_parameters(viewer)
-        | {"record_id": record, "cursor": before or after, "limit": limit + 1},
+        f" and {kept} order by m.sort_at {order}, m.id {order} limit :limit",
+        viewer_parameters(viewer) | {"record_id": record, "limit": limit + 1},
     )
     messages = [message_from(values) for values in found]
     return page_of(store, viewer, messages, before=before, after=after, limit=limit)

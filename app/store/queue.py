@@ -12,6 +12,7 @@ from app.store import filings
 from app.store.accounts import last_check
 from app.store.database import Store, marks, to_seconds
 from app.store.messages import COLUMN_COUNT, COLUMNS, message_from
+from app.store.messages import get as get_message
 from app.store.visibility import READABLE, viewer_parameters
 
 VISIBLE_AFTER_DOWNLOAD = timedelta(days=30)
@@ -22,6 +23,9 @@ MOST_COUNTED = 10_000
 Show = Literal["waiting", "open", "all", "aside"]
 """waiting: the default view; open: of it, what is not archived; all: whatever its age;
 aside: what was set aside."""
+
+Cursor = tuple[int, MessageId]
+"""A place in a list: seconds of the sort date, and the message there."""
 
 _OPEN = "(m.archived_at is null and h.is_live = 1 and h.set_aside_at is null)"
 _RECENT = "h.received_at >= min(a.created_at, :month_ago)"
@@ -62,12 +66,19 @@ def rows(
 ) -> Page:
     """A page of the viewer's queue, one row per message, newest first.
 
-    `before` and `after` are public ids of messages: older than, newer than that one.
+    `before` and `after` are public ids of messages: older than, newer than that one. One that is
+    absent or hidden is no place: the list begins with the newest.
     """
     accounts = viewer.accounts if account is None else viewer.accounts & {account}
+    cursor = cursor_at(store, viewer, before or after)
+    before, after = (before, after) if cursor else ("", "")
     messages: dict[MessageId, Message] = {}
     for own in accounts:
-        found = _of_account(store, viewer, own, show, before, after, limit + 1, now)
+        kept = beyond("h.sort_at, h.message_id", cursor, is_newer=bool(after))
+        order = "asc" if after else "desc"
+        found = _of_account(
+            store, viewer, own, f"{_CONDITIONS[show]} and {kept}", order, limit + 1, now
+        )
         messages.update((message.id, message) for message in found)
     return page_of(store, viewer, list(messages.values()), before=before, after=after, limit=limit)
 
@@ -178,34 +189,37 @@ def page_of(
     return Page(tuple(with_places(store, viewer, shown)), older=older, newer=newer)
 
 
-def beyond(column: str, *, before: str, after: str) -> str:
-    """The SQL that keeps what is older or newer than a message; takes the cursor parameters."""
-    place = "(select sort_at, id from messages where public_id = :cursor)"
-    if before:
-        return f"({column}) < {place}"
-    return f"({column}) > {place}" if after else "1"
+def cursor_at(store: Store, viewer: Viewer, public_id: str) -> Cursor | None:
+    """The place of a message in a list; None if it is absent or not for this viewer."""
+    try:
+        message = get_message(store, viewer, public_id)
+    except NotFound:
+        return None
+    return to_seconds(message.sort_at), message.id
+
+
+def beyond(column: str, cursor: Cursor | None, *, is_newer: bool) -> str:
+    """The SQL that keeps what is older, or newer, than the cursor; without one everything."""
+    if cursor is None:
+        return "1"
+    return f"({column}) {'>' if is_newer else '<'} ({cursor[0]}, {cursor[1]})"
 
 
 def _of_account(
     store: Store,
     viewer: Viewer,
     account_id: AccountId,
-    show: Show,
-    before: str,
-    after: str,
+    condition: str,
+    order: str,
     limit: int,
     now: datetime,
 ) -> list[Message]:
-    order = "asc" if after else "desc"
     found = store.archive.conn.execute(
         f"select {COLUMNS} from holdings h join messages m on m.id = h.message_id"
         " join accounts a on a.id = h.account_id"
-        f" where h.account_id = :account_id and {_CONDITIONS[show]} and {READABLE}"
-        f" and {beyond('h.sort_at, h.message_id', before=before, after=after)}"
+        f" where h.account_id = :account_id and {condition} and {READABLE}"
         f" order by h.sort_at {order}, h.message_id {order} limit :limit",
-        viewer_parameters(viewer)
-        | _times(now)
-        | {"account_id": account_id, "cursor": before or after, "limit": limit},
+        viewer_parameters(viewer) | _times(now) | {"account_id": account_id, "limit": limit},
     )
     return [message_from(values[:COLUMN_COUNT]) for values in found]
 

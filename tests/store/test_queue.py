@@ -154,3 +154,16 @@ def test_the_circles_say_when_they_are_out_of_date(store: Store, alice, box) -> 
 
     assert (now.is_stale, later.is_stale) == (False, True)
     assert later.checked_at == NOW
+
+
+def test_a_hidden_cursor_is_no_place_just_like_a_missing_one(store: Store, alice, box) -> None:
+    make.deliver(store, box, *mails(3))
+    charlie = make.user(store, "Charlie")
+    own = make.account(store, charlie, address="charlie@firma.pl")
+    make.deliver(store, own, make.mail("His", message_id="<h@x>"))
+    hidden = make.public_id(store, make.message_ids(store)[3])
+
+    by_hidden = show(store, alice, before=hidden)
+    by_missing = show(store, alice, before="aaaaaaaaaaaaa")
+
+    assert by_hidden == by_missing == show(store, alice)
