@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test check clean
+.PHONY: run demo screenshots setup test check clean
 
 run: setup
 	$(BIN)/letterbook run
+
+# A company with three years of mail, in .demo, on a free port.
+demo: setup
+	$(BIN)/letterbook demo
 
 setup: $(VENV)/.ready
 
@@ -35,6 +39,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+# The README's pictures, of the demo company; needs Chromium.
+screenshots: $(VENV)/.ready-dev
+	$(BIN)/python tools/screenshots.py docs/screenshots
 
 clean:
 	rm -rf $(VENV) app/static/htmx.min.js

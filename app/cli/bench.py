@@ -7,7 +7,6 @@ import click
 
 from app.bench import run_bench
 from app.cli.common import json_option, show, waiting
-from app.errors import Invalid
 
 
 @click.command()
@@ -19,14 +18,20 @@ from app.errors import Invalid
     type=click.Path(path_type=Path),
     help="Mail to measure with: an mbox, also .gz or .zst; may be given several times.",
 )
-def bench(as_json: bool, mboxes: tuple[Path, ...]) -> None:
-    """Measure import, size, search and memory on given mail, in a directory of its own."""
-    if not mboxes:
-        raise Invalid("mbox", "Name the mail to measure with: --mbox FILE")
+@click.option(
+    "--messages",
+    type=click.IntRange(300, 1_000_000),
+    default=2_000,
+    show_default=True,
+    help="Without --mbox: so many mails of the demo company.",
+)
+def bench(as_json: bool, mboxes: tuple[Path, ...], messages: int) -> None:
+    """Measure import, size, search, suggestion and memory, in a directory of its own."""
     with waiting("Measuring") as tick:
-        figures = asdict(run_bench(mboxes, progress=tick))
+        measured = asdict(run_bench(mboxes, messages=messages, progress=tick))
+    figures = {name: value for name, value in measured.items() if value is not None}
     lines = [
-        f"{name:<20} {value:>14,.2f}" if isinstance(value, float) else f"{name:<20} {value:>14,}"
+        f"{name:<20} {value:>14,.3f}" if isinstance(value, float) else f"{name:<20} {value:>14,}"
         for name, value in figures.items()
     ]
     show(figures, as_json=as_json, text="\n".join(lines))
