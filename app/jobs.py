@@ -15,7 +15,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from app.errors import AuthFailed, LetterbookError
+from app import mailboxes
+from app.errors import AuthFailed, Invalid, LetterbookError
 from app.model import Account, AccountId
 from app.search.indexer import Indexer
 from app.settings import Settings
@@ -23,14 +24,15 @@ from app.store import Store, accounts, documents, jobs, open_store
 from app.store.jobs import Job
 from app.store.lock import worker_lock
 from app.store.secrets import load_key, unseal
-from app.sync import Checked, sync_account
-from app.transfer import import_mail
+from app.sync import Checked, Tested, sync_account, test_connection
+from app.transfer import Imported, import_mail, mail_bytes
 
 TICK_SECONDS = 0.3
 REST_SECONDS = 5.0
 """After a turn that failed, before the next try."""
 
 ACCOUNTS_AT_ONCE = 4
+TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 REFUSED_PAUSE = timedelta(hours=1)
 """A server that refused the login is not asked again sooner."""
@@ -46,7 +48,9 @@ def run_worker(settings: Settings, stop: Event) -> None:
     """Work until `stop` is set. Raises Conflict if another worker has the data directory."""
     store = open_store(settings.data)
     with worker_lock(settings.data), _worker(settings, store, stop) as worker:
+        jobs.void_old_tests(store, now=utc_now())
         jobs.requeue_begun(store)
+        mailboxes.sweep(store, now=utc_now())
         logger.info("worker started")
         while not stop.is_set():
             try:
@@ -104,10 +108,11 @@ def rebuild_index(settings: Settings) -> None:
 def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"]:
     with (
         ThreadPoolExecutor(ACCOUNTS_AT_ONCE, thread_name_prefix="account") as pool,
+        ThreadPoolExecutor(TESTS_AT_ONCE, thread_name_prefix="test") as test_pool,
         ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
     ):
         try:
-            yield _Worker(settings, store, pool, index_thread, stop)
+            yield _Worker(settings, store, pool, test_pool, index_thread, stop)
         finally:
             stop.set()
     store.close()
@@ -121,12 +126,14 @@ class _Worker:
         settings: Settings,
         store: Store,
         pool: ThreadPoolExecutor,
+        test_pool: ThreadPoolExecutor,
         index_thread: ThreadPoolExecutor,
         stop: Event,
     ) -> None:
         self.settings = settings
         self.store = store
         self._pool = pool
+        self._test_pool = test_pool
         self._index_thread = index_thread
         self._indexing: Future[int] | None = None
         self._indexed_at = utc_now() - timedelta(hours=1)
@@ -209,15 +216,19 @@ class _Worker:
             return [self.check(a) for a in wanted if a.host and not a.closed_at]
         if job.kind == "import":
             return [self._pool.submit(self._import, job)]
+        if job.kind == "test":
+            return [self._test_pool.submit(self._test, job)]
         return [self.index(Indexer.rebuild)]
 
     def _finish_jobs(self) -> None:
         for job, futures in list(self._jobs):
-            if not all(future.done() for future in futures) or documents.backlog(self.store):
+            waits_for_index = job.kind != "test" and documents.backlog(self.store)
+            if not all(future.done() for future in futures) or waits_for_index:
                 continue
             self._jobs.remove((job, futures))
             result, error = self._outcome(job, futures)
             jobs.finish(self.store, job, result=result, error=error, now=utc_now())
+            mailboxes.remove_upload(self.store, job)
 
     def _outcome(self, job: Job, futures: list[Future[Any]]) -> tuple[str, str | None]:
         if job.kind == "check":
@@ -239,6 +250,7 @@ class _Worker:
                 password,
                 now=utc_now,
                 ca_file=self.settings.ca_file,
+                public_only=mailboxes.is_bound_to_public(store, account),
                 stop=self._stop.is_set,
             )
         except LetterbookError as exc:
@@ -275,14 +287,49 @@ class _Worker:
             accounts.set_due(store, account.id, at=utc_now() + REFUSED_PAUSE)
 
     def _import(self, job: Job) -> dict[str, Any]:
+        """Bring in a file; an uploaded one is removed when the job is finished."""
         store = open_store(self.settings.data)
+        upload = job.arguments.get("upload")
+        path = mailboxes.upload_path(store, upload) if upload else Path(job.arguments["path"])
+        so_far, total = Imported(), mail_bytes(path)
+
+        def note(done: Imported) -> None:
+            nonlocal so_far
+            so_far = done
+
+        def note_bytes(size_bytes: int) -> None:
+            progress = {"read": so_far.read, "bytes": size_bytes, "total": total}
+            jobs.record_progress(store, job, progress)
+
         try:
             done = import_mail(
                 store,
-                Path(job.arguments["path"]),
+                path,
                 AccountId(job.account_id or 0),
                 folder=job.arguments["folder"],
                 now=utc_now(),
+                progress=note,
+                read_bytes=note_bytes,
+            )
+        except Invalid as exc:
+            name = str(job.arguments.get("name", path))
+            raise Invalid(exc.field, exc.reason.replace(str(path), name)) from exc
+        finally:
+            store.close()
+        return asdict(done)
+
+    def _test(self, job: Job) -> dict[str, Any]:
+        """Try the way to a mailbox that is not saved yet; each step is shown when it is done."""
+        store = open_store(self.settings.data)
+        try:
+            asked = mailboxes.asked_test(job, key=self._key)
+            done = test_connection(
+                asked.account,
+                asked.password,
+                now=utc_now,
+                ca_file=self.settings.ca_file,
+                public_only=asked.public_only,
+                tell=lambda tested: jobs.record_progress(store, job, asdict(tested)),
             )
         finally:
             store.close()
@@ -290,4 +337,4 @@ class _Worker:
 
 
 def _jsonable(value: object) -> object:
-    return asdict(value) if isinstance(value, Checked) else value
+    return asdict(value) if isinstance(value, Checked | Tested) else value

@@ -5,6 +5,7 @@ Owns names, defaults and checks (docs/settings.md is tested against FIELDS); kno
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
@@ -31,6 +32,8 @@ class Settings:
     secret_key: str = ""
     ca_file: Path | None = None
     poll_seconds: int = 60
+    allow_clear_passwords: str = "no"
+    upload_limit: int = 4_000_000_000
     log_level: str = "info"
 
     @property
@@ -68,6 +71,18 @@ def is_loopback_host(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def machine_zone() -> str:
+    """The name of this machine's time zone, as its files say it; "UTC" where they do not."""
+    with suppress(OSError):
+        target = str(Path("/etc/localtime").resolve(strict=True))
+        _, found, name = target.partition("/zoneinfo/")
+        if found:
+            return name.removeprefix("Etc/") if name.endswith("/UTC") else name
+    with suppress(OSError, UnicodeDecodeError):
+        return Path("/etc/timezone").read_text().strip() or "UTC"
+    return "UTC"
 
 
 def _read_variable(name: str, text: str, known: Mapping[str, str]) -> tuple[str, str]:
@@ -124,6 +139,12 @@ def _secret(name: str, text: str) -> str:
     return text
 
 
+def _yes_or_no(name: str, text: str) -> str:
+    if text not in ("yes", "no"):
+        raise Invalid(name, f"{name} must be yes or no, not {text!r}.")
+    return text
+
+
 def _log_level(name: str, text: str) -> str:
     levels = ("debug", "info", "warning", "error")
     if text not in levels:
@@ -139,5 +160,7 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
     "secret_key": _secret,
     "ca_file": _existing_file,
     "poll_seconds": _whole_number(5, 86_400),
+    "allow_clear_passwords": _yes_or_no,
+    "upload_limit": _whole_number(1_000_000, 1_000_000_000_000),
     "log_level": _log_level,
 }

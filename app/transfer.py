@@ -4,10 +4,13 @@ import gzip
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -23,6 +26,8 @@ BATCH_BYTES = 20_000_000
 BATCH_MESSAGES = 500
 LARGEST_MESSAGE = 1_000_000_000
 MOST_ZIP_RATIO = 200
+_LINE_BYTES = 1 << 20
+_BROKEN_OFF = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
 IMPORTED_FLAGS = ("\\Seen",)
 
 _FROM_LINE = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}|From \S+(@\S+)? +\w{3} \w{3}")
@@ -54,8 +59,11 @@ def import_mail(
     folder: str,
     now: datetime,
     progress: Callable[[Imported], None] = lambda done: None,
+    read_bytes: Callable[[int], None] = lambda size_bytes: None,
 ) -> Imported:
     """Bring the mail of a file or folder into an account's folder.
+
+    `read_bytes` hears how much mail was brought so far, to be held against `mail_bytes`.
 
     Raises Invalid if there is no mail at `path`. Effects: durable batch by batch; may be repeated
     and resumed, what is there already changes nothing.
@@ -65,9 +73,13 @@ def import_mail(
     target = folders.ensure(store, account_id, folder)
     present = locations.digests_in(store, target.id)
     done = Imported()
-    for batch in _batches(found):
-        done = _import_batch(store, target, batch, present, done, now=now)
-        progress(done)
+    size_bytes = 0
+    with _readable(path):
+        for batch in _batches(found):
+            done = _import_batch(store, target, batch, present, done, now=now)
+            size_bytes += sum(map(len, batch))
+            progress(done)
+            read_bytes(size_bytes)
     if not done.read and not failed:
         raise Invalid("path", f"There is no mail in {path}.")
     return Imported(done.read + len(failed), done.stored, done.known, done.present, tuple(failed))
@@ -75,7 +87,21 @@ def import_mail(
 
 def check_mail(path: Path) -> None:
     """Raises Invalid if there is no mail at a path. Effects: none, so that nothing is begun."""
-    read_mail(path, [])
+    failed: list[str] = []
+    with _readable(path):
+        first = next(read_mail(path, failed), None)
+    if first is None and not failed:
+        raise Invalid("path", f"There is no mail in {path}.")
+
+
+def mail_bytes(path: Path) -> int | None:
+    """About how much mail a file holds; None where only reading it to the end would tell."""
+    if path.suffix in (".gz", ".zst") or not path.is_file():
+        return None
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist() if _is_eml(entry))
 
 
 def read_mail(path: Path, failed: list[str]) -> Iterator[bytes]:
@@ -91,7 +117,7 @@ def read_mail(path: Path, failed: list[str]) -> Iterator[bytes]:
     if start.startswith(b"PK\x03\x04"):
         return _read_zip(path, failed)
     if start.startswith(b"From "):
-        return _read_mbox(path)
+        return _read_mbox(path, failed)
     if path.suffix.lower() == ".eml":
         return _read_files([path], failed)
     raise Invalid(
@@ -99,6 +125,17 @@ def read_mail(path: Path, failed: list[str]) -> Iterator[bytes]:
         f"{path} is neither an mbox file, a Maildir, an .eml file nor a zip of .eml files. "
         'An mbox file begins with "From ".',
     )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in our words that a compressed file broke off."""
+    try:
+        yield
+    except _BROKEN_OFF as exc:
+        raise Invalid(
+            "path", f"{path} is damaged ({exc}). What was read before that is kept."
+        ) from exc
 
 
 def _start(path: Path) -> bytes:
@@ -109,22 +146,36 @@ def _start(path: Path) -> bytes:
         raise Invalid("path", f"{path} is damaged ({exc}).") from exc
 
 
-def _read_mbox(path: Path) -> Iterator[bytes]:
-    """The messages of an mbox (RFC 4155), its quoted From lines (mboxrd) restored."""
+def _read_mbox(path: Path, failed: list[str]) -> Iterator[bytes]:
+    """The messages of an mbox (RFC 4155), its quoted From lines (mboxrd) restored.
+
+    What goes on without end, as in a file that only begins like an mbox, is passed over.
+    """
     with _open(path) as file:
         lines: list[bytes] = []
+        size_bytes = 0
         was_blank = True
         started = False
-        for line in file:
+        # In pieces: a file of one line would be as large in memory.
+        for line in iter(partial(file.readline, _LINE_BYTES), b""):
             if was_blank and line.startswith(b"From ") and _FROM_LINE.match(line):
-                if started:
-                    yield _unquoted(lines)
-                lines, started = [], True
-            else:
-                lines.append(line)
+                yield from _ended(lines, size_bytes, failed, path) if started else ()
+                lines, size_bytes, started = [], 0, True
+            elif started:
+                size_bytes += len(line)
+                if size_bytes <= LARGEST_MESSAGE:
+                    lines.append(line)
+                else:
+                    lines.clear()
             was_blank = line in (b"\n", b"\r\n")
-        if started:
-            yield _unquoted(lines)
+        yield from _ended(lines, size_bytes, failed, path) if started else ()
+
+
+def _ended(lines: list[bytes], size_bytes: int, failed: list[str], path: Path) -> Iterator[bytes]:
+    if size_bytes > LARGEST_MESSAGE:
+        failed.append(f"{path.name}: a message larger than {LARGEST_MESSAGE:,} bytes")
+    else:
+        yield _unquoted(lines)
 
 
 def _unquoted(lines: list[bytes]) -> bytes:
@@ -164,7 +215,7 @@ def _read_zip(path: Path, failed: list[str]) -> Iterator[bytes]:
         raise Invalid("path", f"{path} is a damaged zip file.") from exc
     with archive:
         for entry in archive.infolist():
-            if entry.is_dir() or not entry.filename.lower().endswith(".eml"):
+            if not _is_eml(entry):
                 continue
             is_bomb = entry.file_size > MOST_ZIP_RATIO * max(entry.compress_size, 1024)
             if is_bomb or entry.file_size > LARGEST_MESSAGE:
@@ -176,17 +227,28 @@ def _read_zip(path: Path, failed: list[str]) -> Iterator[bytes]:
                 failed.append(f"{entry.filename}: {exc}")
 
 
+def _is_eml(entry: zipfile.ZipInfo) -> bool:
+    return not entry.is_dir() and entry.filename.lower().endswith(".eml")
+
+
 def _batches(found: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """The messages in batches; what came before a file broke off is a batch too."""
     batch: list[bytes] = []
     size_bytes = 0
-    for raw in found:
-        if batch and (size_bytes + len(raw) > BATCH_BYTES or len(batch) >= BATCH_MESSAGES):
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append(raw)
-        size_bytes += len(raw)
+    broken_off: Exception | None = None
+    try:
+        for raw in found:
+            if batch and (size_bytes + len(raw) > BATCH_BYTES or len(batch) >= BATCH_MESSAGES):
+                yield batch
+                batch, size_bytes = [], 0
+            batch.append(raw)
+            size_bytes += len(raw)
+    except _BROKEN_OFF as exc:
+        broken_off = exc
     if batch:
         yield batch
+    if broken_off:
+        raise broken_off
 
 
 def _import_batch(

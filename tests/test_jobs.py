@@ -107,6 +107,7 @@ def test_mail_on_the_server_is_in_the_queue_and_searchable(office: Office) -> No
 
 
 def test_the_worker_looks_at_a_due_account_by_itself(working: Office) -> None:
+    """R29."""
     working.server.append(working.login, "INBOX", make.mail("Beton"))
     accounts.set_due(working.store, working.account.id, at=datetime.now(UTC))
 

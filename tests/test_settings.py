@@ -47,6 +47,8 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
         ("DATA", ""),
         ("POLL_SECONDS", "0"),
         ("LOG_LEVEL", "loud"),
+        ("ALLOW_CLEAR_PASSWORDS", "perhaps"),
+        ("UPLOAD_LIMIT", "4 GB"),
         ("PROT", "8000"),
     ],
 )

@@ -7,14 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import Conflict, NotFound
-from app.model import Account, AccountId, PublicId, Security, UserId, Viewer
+from app.model import (
+    DEFAULT_SKIP_FOLDERS,
+    Account,
+    AccountId,
+    PublicId,
+    Security,
+    UserId,
+    Viewer,
+)
 from app.store.database import (
     Store,
     from_seconds,
     maybe_from_seconds,
     new_public_id,
     to_seconds,
-    transaction,
 )
 
 COLUMNS = (
@@ -51,45 +58,68 @@ def add(
 ) -> Account:
     """A new mailbox; without `host` an archive-only one.
 
-    Raises Conflict if address, server and login are those of another one. Effects: one
-    transaction; the worker looks at it at once.
+    Raises Conflict if address, server and login are those of another one. Effects: inside the
+    caller's transaction; the worker looks at it at once.
     """
-    with transaction(store):
-        conn = store.archive.conn
-        taken = conn.execute(
-            "select 1 from accounts where address = ? and coalesce(host, '') = ?"
-            " and coalesce(login, '') = ?",
-            [address, host or "", login],
-        ).fetchone()
-        if taken:
-            raise Conflict(f"The mailbox {address} is there already.")
-        added = conn.execute(
-            "insert into accounts (public_id, address, host, port, security, login,"
-            " sealed_password, verify_certificate, is_strict, created_at)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                public_id or new_public_id(),
-                address,
-                host,
-                port,
-                security,
-                login,
-                sealed_password,
-                verify_certificate,
-                is_strict,
-                to_seconds(now),
-            ],
-        )
-        account_id = AccountId(added.lastrowid or 0)
-        conn.executemany(
-            "insert into account_users (account_id, user_id) values (?, ?)",
-            [(account_id, user_id) for user_id in dict.fromkeys(users)],
-        )
-        conn.executemany(
-            "insert into account_skip_folders (account_id, name) values (?, ?)",
-            [(account_id, name) for name in dict.fromkeys(skip_folders)],
-        )
+    _refuse_taken(store, address, host, login)
+    added = store.archive.conn.execute(
+        "insert into accounts (public_id, address, host, port, security, login,"
+        " sealed_password, verify_certificate, is_strict, created_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            public_id or new_public_id(),
+            address,
+            host,
+            port,
+            security,
+            login,
+            sealed_password,
+            verify_certificate,
+            is_strict,
+            to_seconds(now),
+        ],
+    )
+    account_id = AccountId(added.lastrowid or 0)
+    add_users(store, account_id, users)
+    _put_skip_folders(store, account_id, skip_folders)
     return get(store, account_id)
+
+
+def change(store: Store, changed: Account, *, sealed_password: bytes | None = None) -> None:
+    """Keep what an account says now, and its password if given; who sees it is not touched.
+
+    A strict mailbox that becomes an open one, or the reverse, is indexed anew as far as it
+    matters. Raises Conflict as `add` does. Effects: inside the caller's transaction.
+    """
+    before = get(store, changed.id)
+    _refuse_taken(store, changed.address, changed.host, changed.login, but=changed.id)
+    conn = store.archive.conn
+    conn.execute(
+        "update accounts set address = ?, host = ?, port = ?, security = ?, login = ?,"
+        " verify_certificate = ?, is_strict = ?, closed_at = ?,"
+        " sealed_password = coalesce(?, sealed_password) where id = ?",
+        [
+            changed.address,
+            changed.host,
+            changed.port,
+            changed.security,
+            changed.login,
+            changed.verify_certificate,
+            changed.is_strict,
+            None if changed.closed_at is None else to_seconds(changed.closed_at),
+            sealed_password,
+            changed.id,
+        ],
+    )
+    conn.execute("delete from account_skip_folders where account_id = ?", [changed.id])
+    _put_skip_folders(store, changed.id, changed.skip_folders)
+    if before.is_strict != changed.is_strict:
+        conn.execute(
+            "insert into index_queue (kind, subject_id) select 'message', h.message_id"
+            " from holdings h join messages m on m.id = h.message_id"
+            " where h.account_id = ? and m.archived_at is not null",
+            [changed.id],
+        )
 
 
 def get(store: Store, account_id: AccountId) -> Account:
@@ -130,6 +160,31 @@ def add_users(store: Store, account_id: AccountId, added: Sequence[UserId]) -> N
         "insert into account_users (account_id, user_id) values (?, ?) on conflict do nothing",
         [(account_id, user_id) for user_id in added],
     )
+
+
+def put_users(store: Store, account_id: AccountId, users: Sequence[UserId]) -> None:
+    """Let exactly these people see a mailbox. Effects: inside the caller's transaction."""
+    store.archive.conn.execute("delete from account_users where account_id = ?", [account_id])
+    add_users(store, account_id, users)
+
+
+def server_set_by(store: Store, account_id: AccountId) -> UserId | None:
+    """Who said last where the account's server is; None: the operator, at the command line."""
+    row = store.archive.conn.execute(
+        "select user_id from audit where account_id = ? and verb = 'set server'"
+        " order by id desc limit 1",
+        [account_id],
+    ).fetchone()
+    return None if row is None or row[0] is None else UserId(row[0])
+
+
+def changed_at(store: Store, account_id: AccountId) -> datetime | None:
+    """When server, login or password were last typed: an older error is void; None: never."""
+    row = store.archive.conn.execute(
+        "select max(at) from audit where account_id = ? and verb in ('set server', 'set login')",
+        [account_id],
+    ).fetchone()
+    return maybe_from_seconds(row[0])
 
 
 def sealed_password(store: Store, account_id: AccountId) -> bytes | None:
@@ -218,6 +273,36 @@ def last_check(store: Store, account_id: AccountId, *, good: bool = False) -> Ch
     return None if row is None else Check(from_seconds(row[0]), row[1], row[2], row[3])
 
 
+def checks(store: Store, account_id: AccountId, *, limit: int) -> list[Check]:
+    """The account's last checks, newest first (A14)."""
+    rows = store.archive.conn.execute(
+        "select checked_at, unread, new, error from account_checks where account_id = ?"
+        " order by id desc limit ?",
+        [account_id, limit],
+    )
+    return [Check(from_seconds(row[0]), row[1], row[2], row[3]) for row in rows]
+
+
+def _refuse_taken(
+    store: Store, address: str, host: str | None, login: str, *, but: AccountId | None = None
+) -> None:
+    """Raises Conflict if another account has this address, server and login (R11)."""
+    taken = store.archive.conn.execute(
+        "select 1 from accounts where address = ? and coalesce(host, '') = ?"
+        " and coalesce(login, '') = ? and id is not ?",
+        [address, host or "", login, but],
+    ).fetchone()
+    if taken:
+        raise Conflict(f"The mailbox {address} is there already, with this server and login.")
+
+
+def _put_skip_folders(store: Store, account_id: AccountId, names: Sequence[str]) -> None:
+    store.archive.conn.executemany(
+        "insert into account_skip_folders (account_id, name) values (?, ?)",
+        [(account_id, name) for name in dict.fromkeys(names)],
+    )
+
+
 def _one(store: Store, condition: str, value: object) -> Account:
     row = store.archive.conn.execute(
         f"select {COLUMNS} from accounts where {condition}", [value]
@@ -225,6 +310,12 @@ def _one(store: Store, condition: str, value: object) -> Account:
     if row is None:
         raise NotFound(f"There is no mailbox {value}.")
     return _account_from(store, row)
+
+
+def _usual_place(skip_folder: str) -> int:
+    """Where the help page lists it; others follow, by name."""
+    usual = DEFAULT_SKIP_FOLDERS
+    return usual.index(skip_folder) if skip_folder in usual else len(usual)
 
 
 def _account_from(store: Store, row: tuple[Any, ...]) -> Account:
@@ -241,7 +332,7 @@ def _account_from(store: Store, row: tuple[Any, ...]) -> Account:
         security=row[5],
         login=row[6],
         verify_certificate=bool(row[7]),
-        skip_folders=tuple(name for (name,) in skipped),
+        skip_folders=tuple(sorted((name for (name,) in skipped), key=_usual_place)),
         is_strict=bool(row[8]),
         paused_at=maybe_from_seconds(row[9]),
         closed_at=maybe_from_seconds(row[10]),

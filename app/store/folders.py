@@ -7,7 +7,7 @@ from typing import Any
 
 from app.errors import NotFound
 from app.model import AccountId, Folder, FolderId, FolderLedger, MessageId
-from app.store.database import Store, maybe_from_seconds, to_seconds, transaction
+from app.store.database import Store, from_seconds, maybe_from_seconds, to_seconds, transaction
 from app.store.ingest import refresh_holdings
 
 COLUMNS = (
@@ -23,6 +23,16 @@ class Listed:
     name: str
     special_use: str
     skipped_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message that the server lists and that could not be stored."""
+
+    folder: str
+    uid: int
+    reason: str
+    tried_at: datetime
 
 
 def record_listing(
@@ -48,7 +58,8 @@ def record_listing(
             if old and (old.skipped_by is None) != (folder.skipped_by is None):
                 refresh_holdings(store, account_id, _messages_in(store, old.id))
         for missing in before.values():
-            _note_gone(store, missing, now=now)
+            if not _is_import(missing):
+                _note_gone(store, missing, now=now)
     by_name = {folder.name: folder for folder in of_account(store, account_id)}
     return [by_name[folder.name] for folder in listed]
 
@@ -118,7 +129,8 @@ def ledger(store: Store, account_id: AccountId) -> list[FolderLedger]:
     the rows that were written, so a message that was overlooked makes the sum wrong.
     """
     rows = store.archive.conn.execute(
-        "select f.name, f.skipped_by, f.server_messages, a.host is null,"
+        "select f.name, f.skipped_by, f.server_messages, a.host is null or"
+        " (f.checked_at is null and f.uidvalidity is not null),"
         " count(l.uid), coalesce(sum(l.was_known), 0), count(l.gone_since),"
         " (select count(*) from failures x where x.folder_id = f.id),"
         " f.gone_since is not null"
@@ -137,6 +149,22 @@ def _ledger_from(row: tuple[Any, ...]) -> FolderLedger:
     if skipped_by is not None and not is_import:
         counted = places + failed + skipped
     return FolderLedger(name, counted, places - known, known, skipped, failed)
+
+
+def failures(store: Store, account_id: AccountId, *, limit: int) -> list[Failure]:
+    """The messages that could not be stored, and why, the latest tried first."""
+    rows = store.archive.conn.execute(
+        "select f.name, x.uid, x.reason, x.tried_at from failures x"
+        " join folders f on f.id = x.folder_id where f.account_id = ?"
+        " order by x.tried_at desc, f.name, x.uid limit ?",
+        [account_id, limit],
+    )
+    return [Failure(row[0], row[1], row[2], from_seconds(row[3])) for row in rows]
+
+
+def _is_import(folder: Folder) -> bool:
+    """Whether it was made by an import (`ensure`): it is on no server and cannot vanish there."""
+    return folder.checked_at is None and folder.uidvalidity is not None
 
 
 def _messages_in(store: Store, folder_id: FolderId) -> list[MessageId]:

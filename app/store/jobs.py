@@ -10,9 +10,12 @@ from app.model import AccountId, PublicId, UserId, Viewer
 from app.store.accounts import last_check
 from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
 
-Kind = Literal["check", "sync", "import", "reindex"]
+Kind = Literal["check", "sync", "import", "reindex", "test"]
 DEAD_AFTER = timedelta(seconds=30)
 """A worker whose heart has not beaten for so long is not there."""
+
+TEST_WITHIN = timedelta(minutes=10)
+"""A test of a connection that nobody carried out by then is void, and its password gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """How a job stands: `text` is a sentence for people, or JSON for the command line."""
+    """How a job stands: `text` is a sentence for people, or JSON for the command line.
+
+    `progress` is JSON by kind, "" before the first.
+    """
 
     is_done: bool
     text: str
     is_error: bool
+    progress: str = ""
 
 
 def add(
@@ -46,17 +53,39 @@ def add(
 ) -> PublicId:
     """Ask the worker for something. Effects: one row."""
     public_id = new_public_id()
+    _insert(store, public_id, kind, account_id, arguments, by=by, now=now)
+    return public_id
+
+
+def add_test(
+    store: Store, public_id: PublicId, *, by: UserId, now: datetime, **arguments: object
+) -> None:
+    """Ask for a test; its id comes from outside, because its password is sealed for that id."""
+    _insert(store, public_id, "test", None, arguments, by=by, now=now)
+
+
+def _insert(
+    store: Store,
+    public_id: PublicId,
+    kind: Kind,
+    account_id: AccountId | None,
+    arguments: dict[str, object],
+    *,
+    by: UserId | None,
+    now: datetime,
+) -> None:
     store.archive.conn.execute(
         "insert into jobs (public_id, kind, account_id, arguments, requested_by, requested_at)"
         " values (?, ?, ?, ?, ?, ?)",
         [public_id, kind, account_id, json.dumps(arguments), by, to_seconds(now)],
     )
-    return public_id
 
 
-def request_check(store: Store, viewer: Viewer, *, now: datetime) -> PublicId:
-    """Have all the viewer's mailboxes checked; joins a check of his that still waits (R30)."""
-    accounts = sorted(viewer.accounts)
+def request_check(
+    store: Store, viewer: Viewer, *, now: datetime, account_id: AccountId | None = None
+) -> PublicId:
+    """Have all the viewer's mailboxes checked, or one; joins one of his that waits (R30)."""
+    accounts = sorted(viewer.accounts) if account_id is None else [account_id]
     with transaction(store):
         row = store.archive.conn.execute(
             "select public_id from jobs where kind = 'check' and finished_at is null"
@@ -91,9 +120,28 @@ def requeue_begun(store: Store) -> None:
     store.archive.conn.execute("update jobs set started_at = null where finished_at is null")
 
 
-def finish(store: Store, job: Job, *, result: str, error: str | None, now: datetime) -> None:
+def void_old_tests(store: Store, *, now: datetime) -> None:
+    """End the tests that waited too long. Effects: their passwords are wiped."""
     store.archive.conn.execute(
-        "update jobs set finished_at = ?, result = ?, error = ? where id = ?",
+        "update jobs set finished_at = :now, error = 'The test waited too long. Start it again.',"
+        " arguments = json_remove(arguments, '$.sealed')"
+        " where kind = 'test' and finished_at is null and requested_at < :since",
+        {"now": to_seconds(now), "since": to_seconds(now - TEST_WITHIN)},
+    )
+
+
+def record_progress(store: Store, job: Job, progress: object) -> None:
+    """Say how far a job is, for the page that waits for it."""
+    store.archive.conn.execute(
+        "update jobs set progress = ? where id = ?", [json.dumps(progress), job.id]
+    )
+
+
+def finish(store: Store, job: Job, *, result: str, error: str | None, now: datetime) -> None:
+    """Keep a job's outcome. Effects: a sealed password among its arguments is wiped."""
+    store.archive.conn.execute(
+        "update jobs set finished_at = ?, result = ?, error = ?,"
+        " arguments = json_remove(arguments, '$.sealed') where id = ?",
         [to_seconds(now), result, error, job.id],
     )
 
@@ -106,6 +154,39 @@ def outcome(store: Store, public_id: str) -> JobResult:
 def result(store: Store, viewer: Viewer, public_id: str) -> JobResult:
     """How a job of the viewer's own stands. Raises NotFound, also for others' jobs."""
     return _outcome(store, "public_id = ? and requested_by = ?", [public_id, viewer.user_id])
+
+
+def arguments(store: Store, viewer: Viewer, public_id: str, kind: Kind) -> dict[str, Any]:
+    """What a job of the viewer's own was asked to do. Raises NotFound."""
+    row = store.archive.conn.execute(
+        "select arguments from jobs where public_id = ? and requested_by = ? and kind = ?",
+        [public_id, viewer.user_id, kind],
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    found: dict[str, Any] = json.loads(row[0])
+    return found
+
+
+def account_of(store: Store, viewer: Viewer, public_id: str) -> AccountId:
+    """The mailbox that a job of the viewer's own is about. Raises NotFound."""
+    row = store.archive.conn.execute(
+        "select account_id from jobs where public_id = ? and requested_by = ?"
+        " and account_id is not null",
+        [public_id, viewer.user_id],
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    return AccountId(row[0])
+
+
+def uploads_in_use(store: Store) -> set[str]:
+    """The names of the uploaded files that an import still needs."""
+    rows = store.archive.conn.execute(
+        "select json_extract(arguments, '$.upload') from jobs"
+        " where kind = 'import' and finished_at is null"
+    )
+    return {str(row[0]) for row in rows if row[0]}
 
 
 def beat(store: Store, *, now: datetime) -> None:
@@ -133,8 +214,8 @@ def describe_checks(store: Store, accounts: list[AccountId]) -> tuple[str, str |
 
 def _outcome(store: Store, condition: str, values: list[object]) -> JobResult:
     row = store.archive.conn.execute(
-        f"select finished_at, result, error from jobs where {condition}", values
+        f"select finished_at, result, error, progress from jobs where {condition}", values
     ).fetchone()
     if row is None:
         raise NotFound
-    return JobResult(row[0] is not None, row[2] or row[1] or "", row[2] is not None)
+    return JobResult(row[0] is not None, row[2] or row[1] or "", row[2] is not None, row[3])

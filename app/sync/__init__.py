@@ -4,5 +4,6 @@ Owns connections, the folder algorithm and what is skipped; must not know SQL, s
 """
 
 from app.sync.account import Checked, Progress, sync_account
+from app.sync.probe import Tested, test_connection
 
-__all__ = ["Checked", "Progress", "sync_account"]
+__all__ = ["Checked", "Progress", "Tested", "sync_account", "test_connection"]

@@ -59,6 +59,7 @@ def sync_account(
     *,
     now: Callable[[], datetime],
     ca_file: Path | None = None,
+    public_only: bool = False,
     stop: Callable[[], bool] = never,
     progress: Callable[[Progress], None] = unheard,
 ) -> Checked:
@@ -67,6 +68,8 @@ def sync_account(
     A folder that fails holds up no other: its error is kept with it. `stop` is asked between
     batches. New is mail stored in this check whose INTERNALDATE is later than the last good check
     (before the first: than this one's start), with two minutes for clocks that differ.
+
+    `public_only`: the server was set by somebody who may reach public servers only.
 
     Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
     """
@@ -78,7 +81,7 @@ def sync_account(
         tell=lambda folder, done, total: progress(Progress(account.id, folder.name, done, total)),
     )
     passed: list[Passed | None] = []
-    with connect(account, password, now=now, ca_file=ca_file) as remote:
+    with connect(account, password, now=now, ca_file=ca_file, public_only=public_only) as remote:
         listed = folders.record_listing(
             store, account.id, _listing(remote, account.skip_folders), now=now()
         )

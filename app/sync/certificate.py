@@ -33,6 +33,12 @@ def certificate_problem(
     return f"{problem} {_ADVICE}"
 
 
+def describe(der: bytes) -> str:
+    """Issuer and end of a certificate (DER): issued by "R11", valid until 3 November 2026."""
+    facts = x509.load_der_x509_certificate(der)
+    return f'issued by "{_issuer(facts)}", valid until {_day(facts.not_valid_after_utc)}'
+
+
 def _problem(error: SSLCertVerificationError, facts: x509.Certificate | None, host: str) -> str:
     code = error.verify_code
     if code == _EXPIRED:

@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from imapclient.exceptions import LoginError
 
 from app.errors import RemoteError
 from app.model import Account
+from app.sync.addresses import public_addresses
 from app.sync.certificate import certificate_problem
 from app.sync.faults import Server, clean, connection_problem, login_problem, translated
 from app.sync.remote import Remote
@@ -28,30 +30,47 @@ def connect(
     *,
     now: Callable[[], datetime],
     ca_file: Path | None = None,
+    public_only: bool = False,
 ) -> Remote:
     """A signed-in, read-only session; `ca_file` is trusted besides the system's authorities.
+
+    `public_only`: the server was set by somebody who may reach public servers only.
 
     Raises AuthFailed for a wrong name or password, else RemoteError, which is not retryable
     where only a person can help (certificate, settings).
     """
-    if account.host is None:
-        raise RemoteError("This mailbox has no server.", is_retryable=False)
-    server = Server(account.host, account.port, account.security)
-    context = _context(verify=account.verify_certificate, ca_file=ca_file)
+    server = locate(account, public_only=public_only)
+    context = tls_context(verify=account.verify_certificate, ca_file=ca_file)
 
     def sign_in() -> IMAPClient:
-        client = _open(server, context, now=now)
+        client = open_connection(server, context, now=now)
         try:
-            _login(client, server, account.login or account.address, password)
+            log_in(client, server, account.login or account.address, password)
         except BaseException:
-            _drop(client)
+            drop(client)
             raise
         return client
 
     return Remote(server, sign_in)
 
 
-def _context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
+def locate(account: Account, *, public_only: bool) -> Server:
+    """Where to connect to; with `public_only` the name is resolved here and never again.
+
+    Raises RemoteError.
+    """
+    if account.host is None:
+        raise RemoteError("This mailbox has no server.", is_retryable=False)
+    server = Server(account.host, account.port, account.security)
+    if not public_only:
+        return server
+    try:
+        return replace(server, addresses=public_addresses(server.host, server.port))
+    except (OSError, UnicodeError) as exc:
+        raise connection_problem(exc, server, greeting="") from exc
+
+
+def tls_context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False
@@ -68,7 +87,9 @@ def _context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def _open(server: Server, context: ssl.SSLContext, *, now: Callable[[], datetime]) -> IMAPClient:
+def open_connection(
+    server: Server, context: ssl.SSLContext, *, now: Callable[[], datetime]
+) -> IMAPClient:
     """A connection that is secure as the account wants it, before sign-in."""
     try:
         return _dial(server, context)
@@ -80,14 +101,49 @@ def _open(server: Server, context: ssl.SSLContext, *, now: Callable[[], datetime
         raise connection_problem(exc, server, greeting=_greeting(exc, server)) from exc
 
 
+class _Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
+    """imapclient over a socket of our own: it connects to the addresses that were resolved."""
+
+    def __init__(self, server: Server, context: ssl.SSLContext) -> None:
+        self._server = server
+        super().__init__(
+            server.host,
+            server.port,
+            ssl=server.security == "tls",
+            ssl_context=context,
+            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        )
+
+    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - imapclient's name
+        opened = call(self._server, CONNECT_SECONDS)
+        if self.ssl:
+            opened = self.ssl_context.wrap_socket(opened, server_hostname=self._server.host)
+        return _Imap(opened, self._server)
+
+
+class _Imap(imaplib.IMAP4):
+    """imaplib over a socket that is open; `host` is what STARTTLS verifies."""
+
+    def __init__(self, opened: socket.socket, server: Server) -> None:
+        self._opened = opened
+        super().__init__(server.host, server.port)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        del timeout
+        return self._opened
+
+
+def call(server: Server, timeout_seconds: float) -> socket.socket:
+    """A bare connection to the server. Raises OSError, of the last address tried."""
+    *others, last = server.addresses or (server.host,)
+    for address in others:
+        with suppress(OSError):
+            return socket.create_connection((address, server.port), timeout_seconds)
+    return socket.create_connection((last, server.port), timeout_seconds)
+
+
 def _dial(server: Server, context: ssl.SSLContext) -> IMAPClient:
-    client = IMAPClient(
-        server.host,
-        server.port,
-        ssl=server.security == "tls",
-        ssl_context=context,
-        timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-    )
+    client = _Client(server, context)
     # imapclient has imaplib trace at level 5, which writes the repr of every message: three
     # times its size in memory, and bodies in a log.
     client._imap.debug = 0
@@ -99,7 +155,7 @@ def _dial(server: Server, context: ssl.SSLContext) -> IMAPClient:
         try:
             _start_tls(client, server, context)
         except BaseException:
-            _drop(client)
+            drop(client)
             raise
     return client
 
@@ -118,7 +174,7 @@ def _start_tls(client: IMAPClient, server: Server, context: ssl.SSLContext) -> N
     client.starttls(context)
 
 
-def _login(client: IMAPClient, server: Server, login: str, password: str) -> None:
+def log_in(client: IMAPClient, server: Server, login: str, password: str) -> None:
     """LOGIN carries ASCII only and may be disabled; AUTHENTICATE PLAIN takes UTF-8."""
     with translated(server):
         is_plain_text = (login + password).isascii() and (login + password).isprintable()
@@ -142,14 +198,14 @@ def _login(client: IMAPClient, server: Server, login: str, password: str) -> Non
 def _shown_certificate(server: Server) -> bytes | None:
     """The certificate that the server shows (DER), had over a connection that proves nothing."""
     try:
-        client = _dial(server, _context(verify=False))
+        client = _dial(server, tls_context(verify=False))
     except (OSError, imaplib.IMAP4.error, RemoteError):
         return None
     try:
         shown: bytes | None = client.socket().getpeercert(binary_form=True)
         return shown
     finally:
-        _drop(client)
+        drop(client)
 
 
 def _greeting(exc: Exception, server: Server) -> str:
@@ -160,9 +216,9 @@ def _greeting(exc: Exception, server: Server) -> str:
     if not isinstance(exc, ssl.SSLError | imaplib.IMAP4.error | TimeoutError):
         return ""
     try:
-        with socket.create_connection((server.host, server.port), _GREETING_SECONDS) as caller:
+        with call(server, _GREETING_SECONDS) as caller:
             if server.security == "tls" and not isinstance(exc, ssl.SSLError):
-                with _context(verify=False).wrap_socket(caller) as secured:
+                with tls_context(verify=False).wrap_socket(caller) as secured:
                     return _first_line(secured)
             return _first_line(caller)
     except OSError:
@@ -180,7 +236,7 @@ def _first_line(caller: socket.socket) -> str:
     return clean(line.decode("latin-1")) if line.isascii() and line[:1] > b" " else ""
 
 
-def _drop(client: IMAPClient) -> None:
+def drop(client: IMAPClient) -> None:
     """Close without a word; imaplib stumbles over sockets that are closed already."""
     with suppress(OSError, AttributeError, imaplib.IMAP4.error):
         client.shutdown()

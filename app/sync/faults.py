@@ -28,11 +28,15 @@ class ConnectionLost(RemoteError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where an account's mail lies, as errors name it."""
+    """Where an account's mail lies, as errors name it.
+
+    `addresses` are those to connect to, in turn; none: wherever the host's name leads.
+    """
 
     host: str
     port: int
     security: Security
+    addresses: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -49,12 +49,15 @@ def skipped_by(
     An entry matches the decoded full path or the last part of it, whatever the case; sub-folders
     follow. A default entry is a role too: "Trash" also means the folder that the server marks
     \\Trash, and those that other languages and providers call so. INBOX itself is never skipped
-    by its role.
+    by its role. An entry that is meant literally goes before one that is so by its role.
     """
     ancestry = _ancestry(name, delimiter)
     for entry in skip_folders:
+        if _fold(entry) in ancestry - {""}:
+            return entry
+    for entry in skip_folders:
         use, synonyms = _ROLES.get(_fold(entry), ("", ()))
-        wanted = {_fold(entry), *map(_fold, synonyms)} - {""}
+        wanted = {*map(_fold, synonyms)} - {""}
         if use and use == special_use and _fold(name) != "inbox":
             return entry
         if not wanted.isdisjoint(ancestry):

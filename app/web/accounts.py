@@ -1,26 +1,64 @@
-"""The resource "accounts": the viewer's mailboxes and how their last check went."""
+"""The resource "accounts": the mailboxes, how their last checks went, and that the sum is right."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from litestar import Router, get
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
-from app.model import Account, Viewer
-from app.store import Store, accounts
+from app import mailboxes
+from app.errors import NotFound
+from app.model import Account, Folder, FolderLedger, User, Viewer
+from app.store import Store, accounts, folders, jobs, users
 from app.store.accounts import Check
-from app.web import render
+from app.store.folders import Failure
+from app.store.jobs import JobResult
+from app.web import account_edit, account_tests, imports, render
+from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
+from app.web.forms import asked
+
+MOST_CHECKS = 50
+MOST_FAILURES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The ledger of a whole mailbox (R73); `skipped_folders` hold what was skipped."""
+
+    seen: int
+    stored: int
+    known: int
+    skipped: int
+    failed: int
+    adds_up: bool
+    skipped_folders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """A mailbox, the number of its users, and its last check."""
+    """A mailbox, who sees it, its last check and its proof.
+
+    `is_due`: the settings were typed after the last check, so that its error is void.
+    """
 
     account: Account
-    users: int
+    users: list[User]
     check: Check | None
+    is_due: bool
+    proof: Proof
+    may_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A check that somebody asked for here, and how it stands."""
+
+    job: str
+    result: JobResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +66,156 @@ class AccountsPage:
     """Administrators see all mailboxes' state; the others their own (R78, A4)."""
 
     lines: list[AccountLine]
+    check: CheckView | None
+    saved: Account | None
+    is_worker_alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLine:
+    """A folder as of its last pass, and its sum."""
+
+    folder: Folder
+    ledger: FolderLedger
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """One mailbox: its folders, what failed there, and its last checks, newest first."""
+
+    line: AccountLine
+    folders: list[FolderLine]
+    failures: list[Failure]
+    checks: list[Check]
 
 
 @get("/", sync_to_thread=True)
-def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
+def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template | Response[None]:
+    """The list; to the script that waits for a check, nothing before it is done."""
     store = store_of(request)
+    context = _accounts_page(request, store, viewer)
+    waits = context.check and not context.check.result.is_done and context.is_worker_alive
+    if waits and render.wants_fragment(request):
+        return Response(None, status_code=204)
+    return render.page(
+        request,
+        "accounts/index.html",
+        context=context,
+        section="accounts",
+        fragment="accounts/_list.html",
+    )
+
+
+@get("/{account_id:str}", sync_to_thread=True)
+def show(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], account_id: FromPath[str]
+) -> Template:
+    store = store_of(request)
+    account = mailboxes.find_account(store, viewer, account_id)
+    ledger = {line.name: line for line in folders.ledger(store, account.id)}
+    context = AccountPage(
+        _line(store, viewer, account),
+        [FolderLine(one, ledger[one.name]) for one in folders.of_account(store, account.id)],
+        folders.failures(store, account.id, limit=MOST_FAILURES),
+        accounts.checks(store, account.id, limit=MOST_CHECKS),
+    )
+    return render.page(request, "accounts/show.html", context=context, section="accounts")
+
+
+@post("/{account_id:str}/check", sync_to_thread=True)
+def check(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], account_id: FromPath[str]
+) -> Redirect:
+    store = store_of(request)
+    account = mailboxes.find_account(store, viewer, account_id)
+    return render.to(ACCOUNTS, job=mailboxes.check(store, viewer, account, now=datetime.now(UTC)))
+
+
+@post("/{account_id:str}/pause", sync_to_thread=True)
+def pause(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], account_id: FromPath[str]
+) -> Redirect:
+    store = store_of(request)
+    account = mailboxes.find_account(store, viewer, account_id)
+    mailboxes.pause(store, viewer, account.id, now=datetime.now(UTC))
+    return render.to(ACCOUNTS, saved=account.public_id)
+
+
+@post("/{account_id:str}/resume", sync_to_thread=True)
+def resume(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], account_id: FromPath[str]
+) -> Redirect:
+    store = store_of(request)
+    account = mailboxes.find_account(store, viewer, account_id)
+    mailboxes.resume(store, viewer, account.id, now=datetime.now(UTC))
+    return render.to(ACCOUNTS, saved=account.public_id)
+
+
+@post("/{account_id:str}/close", sync_to_thread=True)
+def close(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], account_id: FromPath[str]
+) -> Redirect:
+    store = store_of(request)
+    account = mailboxes.find_account(store, viewer, account_id)
+    mailboxes.close(store, viewer, account.id, now=datetime.now(UTC))
+    return render.to(ACCOUNTS, saved=account.public_id)
+
+
+def _accounts_page(request: HTMXRequest, store: Store, viewer: Viewer) -> AccountsPage:
     shown = accounts.all_accounts(store) if viewer.is_admin else accounts.of_viewer(store, viewer)
-    context = AccountsPage([_line(store, account) for account in shown])
-    return render.page(request, "accounts/index.html", context=context, section="accounts")
+    saved = asked(request, "saved")
+    return AccountsPage(
+        [_line(store, viewer, account) for account in shown],
+        _asked_check(store, viewer, asked(request, "job")),
+        next((one for one in shown if one.public_id == saved), None),
+        jobs.is_worker_alive(store, now=datetime.now(UTC)),
+    )
 
 
-def _line(store: Store, account: Account) -> AccountLine:
-    users = accounts.users(store, account.id)
-    return AccountLine(account, len(users), accounts.last_check(store, account.id))
+def _asked_check(store: Store, viewer: Viewer, job: str) -> CheckView | None:
+    try:
+        return CheckView(job, jobs.result(store, viewer, job)) if job else None
+    except NotFound:
+        return None
 
 
-router = Router("/email/accounts", route_handlers=[index])
+def _line(store: Store, viewer: Viewer, account: Account) -> AccountLine:
+    members = accounts.users(store, account.id)
+    last = accounts.last_check(store, account.id)
+    changed_at = accounts.changed_at(store, account.id)
+    return AccountLine(
+        account,
+        [users.get(store, one) for one in members],
+        last,
+        bool(last and last.error and changed_at and changed_at >= last.checked_at),
+        _proof(folders.ledger(store, account.id)),
+        mailboxes.may_change(viewer, members),
+    )
+
+
+def _proof(lines: list[FolderLedger]) -> Proof:
+    return Proof(
+        seen=sum(line.seen for line in lines),
+        stored=sum(line.stored for line in lines),
+        known=sum(line.known for line in lines),
+        skipped=sum(line.skipped for line in lines),
+        failed=sum(line.failed for line in lines),
+        adds_up=all(line.adds_up for line in lines),
+        skipped_folders=tuple(line.name for line in lines if line.skipped),
+    )
+
+
+router = Router(
+    ACCOUNTS,
+    route_handlers=[
+        index,
+        show,
+        check,
+        pause,
+        resume,
+        close,
+        account_edit.router,
+        account_tests.router,
+        imports.router,
+    ],
+)

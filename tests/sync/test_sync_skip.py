@@ -14,7 +14,7 @@ from app.sync.skip import skipped_by
         ("INBOX/TRASH", "Trash"),
         ("Trash/2024/May", "Trash"),
         ("[Gmail]/Trash", "Trash"),
-        ("[Gmail]/Spam", "Junk"),
+        ("[Gmail]/Spam", "Spam"),
         ("[Gmail]/Kosz", "Trash"),
         ("Deleted Items", "Trash"),
         ("Junk Email", "Junk"),
