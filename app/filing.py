@@ -1,12 +1,51 @@
 """The verbs of archiving. Each is one transaction, and says who may do it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.errors import Invalid, NotFound
-from app.model import MessageId, RecordId, RoleId, Suggestion, Viewer
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.model import (
+    AccountId,
+    MessageId,
+    Record,
+    RecordId,
+    RoleId,
+    Suggestion,
+    UserId,
+    Viewer,
+    version_of,
+)
+from app.search.newcomer import Newcomer, newcomer_of
 from app.search.suggest import suggest as suggest_records
-from app.store import Store, audit, filings, records, transaction, users, visibility
+from app.store import (
+    Store,
+    accounts,
+    audit,
+    documents,
+    filings,
+    holdings,
+    records,
+    transaction,
+    users,
+    visibility,
+)
+from app.store import team as teams
+
+
+@dataclass(frozen=True, slots=True)
+class Readership:
+    """Who could read a message once it is filed so.
+
+    `people` counts the active users. `mailboxes` are those of the viewer whose members are among
+    them whatever the roles; `has_role` whether the viewer is by a role.
+    """
+
+    people: int
+    roles: int
+    is_record_open: bool
+    mailboxes: tuple[str, ...]
+    has_role: bool
 
 
 def file_message(
@@ -23,32 +62,30 @@ def file_message(
     `roles` restrict who may read it, at the first archiving only (R49).
 
     Raises NotFound if the viewer may not see either of the two, Invalid for roles that are not
-    there or come too late. Effects: one transaction, audited.
+    there or come too late, and for a record that was put away. Effects: one transaction, audited.
     """
     with transaction(store):
-        _require(store, viewer, message_id, record_id)
-        is_first = not filings.is_archived(store, message_id)
-        if roles and not is_first:
-            raise Invalid(
-                "roles",
-                "The message is archived already, so its roles stay as they are. "
-                "Change them with Edit in Archives.",
-            )
-        _require_roles(store, roles)
-        if not filings.add(store, message_id, record_id, by=viewer.user_id, now=now):
-            return False
-        if roles:
-            filings.set_roles(store, message_id, roles)
-        audit.note(
-            store,
-            "archive" if is_first else "attach",
-            by=viewer.user_id,
-            now=now,
-            message_id=message_id,
-            record_id=record_id,
-            roles=list(roles),
-        )
-        return True
+        return _file(store, viewer, message_id, record_id, roles=roles, now=now)
+
+
+def file_under_new(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    make: Callable[[], RecordId],
+    *,
+    roles: Sequence[RoleId] = (),
+    now: datetime,
+) -> RecordId:
+    """Put a message under a record that `make` makes inside the same transaction.
+
+    Raises as `file_message`, and what `make` raises; then there is neither record nor filing.
+    """
+    with transaction(store):
+        _require_readable(store, viewer, message_id)
+        record_id = make()
+        _file(store, viewer, message_id, record_id, roles=roles, now=now)
+        return record_id
 
 
 def unfile(
@@ -56,12 +93,17 @@ def unfile(
 ) -> bool:
     """Take a message from a record; with the last record it is in the queue again (R70).
 
-    False if it did not lie there. Raises NotFound as `file_message`. Effects: one transaction.
+    False if it did not lie there. For whoever put it there, and for those who may change its
+    access. Raises NotFound as `file_message`, Forbidden. Effects: one transaction, audited.
     """
     with transaction(store):
         _require(store, viewer, message_id, record_id)
-        if not filings.remove(store, message_id, record_id):
+        filed_by = filings.lies_under(store, message_id, record_id)
+        if filed_by is None:
             return False
+        if filed_by != viewer.user_id:
+            _require_change(store, viewer, message_id)
+        filings.remove(store, message_id, record_id)
         audit.note(
             store,
             "detach",
@@ -73,23 +115,259 @@ def unfile(
         return True
 
 
+# -- who may read it afterwards
+
+
+def may_change_access(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
+    """Whether a reader may also say who else reads it (R50).
+
+    He may who archived it, is a member of a mailbox that holds it, or administers.
+    """
+    if message_id not in visibility.readable(store, viewer, [message_id]):
+        return False
+    return (
+        viewer.is_admin
+        or filings.archiver_of(store, message_id) == viewer.user_id
+        or bool(holdings.held_by(store, viewer, message_id))
+    )
+
+
+def access_version(store: Store, message_id: MessageId) -> str:
+    """Stands for the roles that the form of a message's access shows."""
+    return version_of([role.id for role in filings.roles_of(store, message_id)])
+
+
+def set_roles(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    roles: Sequence[RoleId],
+    *,
+    version: str,
+    now: datetime,
+) -> bool:
+    """Restrict an archived message to other roles; False if they are as they were (R50).
+
+    Raises NotFound, Forbidden, Invalid for roles that are not there and for a message that is not
+    archived, Conflict if somebody saved since `version`. Effects: one transaction, audited; the
+    message is queued for the index.
+    """
+    with transaction(store):
+        _require_readable(store, viewer, message_id)
+        _require_change(store, viewer, message_id)
+        if not filings.is_archived(store, message_id):
+            raise Invalid("roles", "It is not archived any more. Archive it from the queue.")
+        _require_roles(store, roles)
+        before = [role.id for role in filings.roles_of(store, message_id)]
+        if set(before) == set(roles):
+            return False
+        if access_version(store, message_id) != version:
+            raise Conflict("Somebody else changed the roles in the meantime. They are shown here.")
+        filings.set_roles(store, message_id, roles)
+        audit.note(
+            store,
+            "change access",
+            by=viewer.user_id,
+            now=now,
+            message_id=message_id,
+            roles=list(roles),
+            roles_before=before,
+        )
+        return True
+
+
+def readers(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    record: Record | None,
+    roles: Sequence[RoleId],
+) -> Readership:
+    """Who could read the message, were it filed under the record now.
+
+    `record` is None for one that is being made, which everybody may see; `roles` count for a
+    message that is not archived yet, else those it has. Raises NotFound.
+    """
+    _require_readable(store, viewer, message_id)
+    archiver = filings.archiver_of(store, message_id)
+    if archiver is not None:
+        roles = [role.id for role in filings.roles_of(store, message_id)]
+    under = filings.record_ids(store, message_id)
+    people = visibility.readers(
+        store,
+        message_id,
+        records=[*under, record.id] if record else under,
+        is_open=record is None,
+        roles=roles,
+        archiver=archiver or viewer.user_id,
+    )
+    return Readership(
+        people=len(people),
+        roles=len(roles),
+        is_record_open=record is None or record.is_open,
+        mailboxes=keepers(store, viewer, message_id),
+        has_role=not viewer.roles.isdisjoint(roles),
+    )
+
+
+def may_lose_it(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
+    """Whether roles that the viewer lacks would keep him from reading it too (A8)."""
+    is_archiver = filings.archiver_of(store, message_id) == viewer.user_id
+    is_kept = is_archiver and holdings.is_in_strict(store, message_id)
+    return not (is_kept or keepers(store, viewer, message_id))
+
+
+def keepers(store: Store, viewer: Viewer, message_id: MessageId) -> tuple[str, ...]:
+    """The viewer's mailboxes whose members go on reading it, whatever the roles (A5)."""
+    held = set(holdings.held_by(store, viewer, message_id))
+    return tuple(
+        one.address
+        for one in accounts.of_viewer(store, viewer)
+        if one.id in held and not one.is_strict
+    )
+
+
+# -- not for the archive
+
+
+def set_aside(store: Store, viewer: Viewer, message_id: MessageId, *, now: datetime) -> bool:
+    """Put a message aside in the viewer's own mailboxes: it is not for the archive (A2).
+
+    False if it lay aside already. Raises NotFound if he may not read it or none of his mailboxes
+    holds it, Invalid if it is archived. Effects: one transaction, audited; nothing is deleted.
+    """
+    with transaction(store):
+        held = _require_held(store, viewer, message_id)
+        if filings.is_archived(store, message_id):
+            raise Invalid("message", "It is archived already. Detach it from its records first.")
+        if not holdings.set_aside(store, message_id, held, by=viewer.user_id, now=now):
+            return False
+        _note_aside(store, viewer, message_id, "set aside", now=now)
+        return True
+
+
+def take_back(store: Store, viewer: Viewer, message_id: MessageId, *, now: datetime) -> bool:
+    """Undo `set_aside`: it waits in the queue again. False if it did not lie aside.
+
+    Raises NotFound as `set_aside`. Effects: one transaction, audited.
+    """
+    with transaction(store):
+        held = _require_held(store, viewer, message_id)
+        if not holdings.take_back(store, message_id, held):
+            return False
+        _note_aside(store, viewer, message_id, "take back", now=now)
+        return True
+
+
+# -- what is proposed
+
+
 def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggestion]:
     """Records that the message may belong to, most likely first, at most five (R42, R43).
 
     Raises NotFound if the viewer may not read the message.
     """
-    if message_id not in visibility.readable(store, viewer, [message_id]):
-        raise NotFound
+    _require_readable(store, viewer, message_id)
     return suggest_records(store, viewer, message_id)
 
 
-def _require(store: Store, viewer: Viewer, message_id: MessageId, record_id: RecordId) -> None:
+def newcomer(store: Store, viewer: Viewer, message_id: MessageId) -> Newcomer:
+    """Who wrote it, or to whom it went, as the start of a new record. Raises NotFound."""
+    _require_readable(store, viewer, message_id)
+    found = documents.message_documents(store, [message_id])
+    return newcomer_of(found[0].mail, teams.get(store)) if found else Newcomer()
+
+
+# -- checks
+
+
+def _file(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    record_id: RecordId,
+    *,
+    roles: Sequence[RoleId],
+    now: datetime,
+) -> bool:
+    record = _require(store, viewer, message_id, record_id)
+    is_first = not filings.is_archived(store, message_id)
+    if not is_first and _is_sent_again(store, viewer, message_id, record_id, roles):
+        return False
+    if roles and not is_first:
+        raise Invalid(
+            "roles",
+            "The message is archived already, so its roles stay as they are. "
+            "Change them with Edit in Archives.",
+        )
+    if record.archived_at is not None:
+        raise Invalid("record", "This record was put away in the meantime. Choose another one.")
+    _require_roles(store, roles)
+    if not filings.add(store, message_id, record_id, by=viewer.user_id, now=now):
+        return False
+    if roles:
+        filings.set_roles(store, message_id, roles)
+    audit.note(
+        store,
+        "archive" if is_first else "attach",
+        by=viewer.user_id,
+        now=now,
+        message_id=message_id,
+        record_id=record_id,
+        roles=list(roles),
+    )
+    return True
+
+
+def _is_sent_again(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    record_id: RecordId,
+    roles: Sequence[RoleId],
+) -> bool:
+    """Whether this is the viewer's own form once more: pressed twice, or reloaded."""
+    standing = {role.id for role in filings.roles_of(store, message_id)}
+    filed_by: UserId | None = filings.lies_under(store, message_id, record_id)
+    return filed_by == viewer.user_id and standing == set(roles)
+
+
+def _require(store: Store, viewer: Viewer, message_id: MessageId, record_id: RecordId) -> Record:
+    _require_readable(store, viewer, message_id)
+    found = records.by_ids(store, viewer, [record_id]).get(record_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _require_readable(store: Store, viewer: Viewer, message_id: MessageId) -> None:
     if message_id not in visibility.readable(store, viewer, [message_id]):
         raise NotFound
-    if record_id not in records.by_ids(store, viewer, [record_id]):
+
+
+def _require_change(store: Store, viewer: Viewer, message_id: MessageId) -> None:
+    if not may_change_access(store, viewer, message_id):
+        raise Forbidden(
+            "Who may read this message is changed by whoever archived it, by people with access"
+            " to a mailbox that holds it, and by administrators who may read it."
+        )
+
+
+def _require_held(store: Store, viewer: Viewer, message_id: MessageId) -> list[AccountId]:
+    _require_readable(store, viewer, message_id)
+    held = holdings.held_by(store, viewer, message_id)
+    if not held:
         raise NotFound
+    return held
 
 
 def _require_roles(store: Store, roles: Sequence[RoleId]) -> None:
     if not set(roles) <= {role.id for role in users.roles(store)}:
         raise Invalid("roles", "One of the roles is not there any more. Choose again.")
+
+
+def _note_aside(
+    store: Store, viewer: Viewer, message_id: MessageId, verb: str, *, now: datetime
+) -> None:
+    held = holdings.held_by(store, viewer, message_id)
+    audit.note(store, verb, by=viewer.user_id, now=now, message_id=message_id, accounts=held)

@@ -12,18 +12,28 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
+from app.people import digest_of_code
 from app.settings import Settings
 from app.web import (
+    access,
     accounts,
     archives,
     attach,
+    demo,
     messages,
     problems,
+    profile,
     queue,
+    record_forms,
+    record_types,
     records,
     render,
+    roles,
     search,
+    set_up,
     signin,
+    team,
+    users,
 )
 from app.web.csrf import FormGuard
 from app.web.db import Stores
@@ -32,6 +42,7 @@ from app.web.session import HOME, Gate, provide_viewer
 
 THREADS = 16
 LARGEST_FORM = 1_000_000
+_OPEN = {"is_public": True, "is_before_set_up": True}
 
 
 @get("/", sync_to_thread=False)
@@ -39,18 +50,22 @@ def home() -> Redirect:
     return Redirect(HOME, status_code=303)
 
 
-@get("/healthz", sync_to_thread=False, opt={"is_public": True}, media_type="text/plain")
+@get("/healthz", sync_to_thread=False, opt=_OPEN, media_type="text/plain")
 def healthz() -> str:
     return "ok\n"
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings, *, set_up_code: str = "", is_demo: bool = False) -> Litestar:
     """The pages over the data directory that the settings name.
+
+    `set_up_code` is what the terminal shows for the first page; only its digest is kept.
+    `is_demo` lets everybody in with a click, where the address is this machine's own.
 
     Effects: handlers run in 16 threads of their own; each opens the store when it first needs it.
     """
     set_asyncio_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))
     stores = Stores(settings.data)
+    code = digest_of_code(set_up_code) if set_up_code else None
     return Litestar(
         route_handlers=[*_routers(), _static()],
         plugins=[HTMXPlugin()],
@@ -59,7 +74,14 @@ def create_app(settings: Settings) -> Litestar:
         on_shutdown=[stores.close],
         exception_handlers=problems.HANDLERS,
         dependencies={"viewer": Provide(provide_viewer, sync_to_thread=False)},
-        state=State({"settings": settings, "stores": stores}),
+        state=State(
+            {
+                "is_demo": is_demo and settings.is_loopback,
+                "settings": settings,
+                "stores": stores,
+                "set_up_code": code,
+            }
+        ),
         template_config=TemplateConfig(engine=_template_engine()),
         request_max_body_size=LARGEST_FORM,
         openapi_config=None,
@@ -71,22 +93,29 @@ def create_app(settings: Settings) -> Litestar:
 def _routers() -> list[Router]:
     return [
         Router("/", route_handlers=[home, healthz]),
+        set_up.router,
         signin.router,
         signin.out,
+        demo.router,
         queue.router,
         messages.router,
         attach.router,
+        access.router,
         archives.router,
         search.router,
         records.router,
+        record_forms.router,
+        record_types.router,
+        users.router,
+        roles.router,
+        team.router,
+        profile.router,
         accounts.router,
     ]
 
 
 def _static() -> Router:
-    return create_static_files_router(
-        "/static", directories=[render.STATIC], opt={"is_public": True}
-    )
+    return create_static_files_router("/static", directories=[render.STATIC], opt=_OPEN)
 
 
 def _template_engine() -> JinjaTemplateEngine:

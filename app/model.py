@@ -1,8 +1,13 @@
 """The facts that every room shares, and the rules that need no database."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal, NewType
+from unicodedata import category
+
+from app.errors import Invalid
 
 MessageId = NewType("MessageId", int)
 CopyId = NewType("CopyId", int)
@@ -44,6 +49,8 @@ class User:
     name: str
     is_admin: bool
     deactivated_at: datetime | None = None
+    language: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,3 +275,50 @@ class Page:
     rows: tuple[Row, ...]
     older: str = ""
     newer: str = ""
+
+
+# -- what people type
+
+_DOMAIN = re.compile(r"(?=.{3,253}\Z)([\w-]{1,63}\.)+[\w-]{2,63}")
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def one_line(text: str) -> str:
+    """Typed text with single blanks; without controls, lone surrogates and direction overrides.
+
+    Marks and joiners stay: emoji and right-to-left names are made with them.
+    """
+    return " ".join(
+        "".join(
+            sign
+            for sign in text
+            if sign.isspace() or (category(sign) not in ("Cc", "Cs") and sign not in _DIRECTIONS)
+        ).split()
+    )
+
+
+def some_lines(text: str) -> tuple[str, ...]:
+    """The lines of a typed text that hold something, each as `one_line`, none twice."""
+    return tuple(dict.fromkeys(line for line in map(one_line, text.splitlines()) if line))
+
+
+def checked_domain(domain: str, *, field: str = "domains") -> str:
+    """A mail domain in small letters. Raises Invalid."""
+    domain = one_line(domain).lower().removeprefix("@")
+    if not _DOMAIN.fullmatch(domain):
+        raise Invalid(field, f"{domain!r} is no domain. It looks like spostex.pl.")
+    return domain
+
+
+def checked_address(address: str, *, field: str = "addresses") -> str:
+    """An e-mail address in small letters. Raises Invalid."""
+    address = one_line(address).lower()
+    local, _, domain = address.rpartition("@")
+    if not local or " " in local or len(local) > 64 or not _DOMAIN.fullmatch(domain):
+        raise Invalid(field, f"{address!r} is no e-mail address.")
+    return address
+
+
+def version_of(*shown: object) -> str:
+    """Stands for what a form showed: another one means that somebody saved in between."""
+    return sha256(repr(shown).encode(errors="backslashreplace")).hexdigest()[:16]

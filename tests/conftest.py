@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from app import people
+from app.people import passwords
 from app.store import Store, open_store
 from tests import dovecot as dovecot_server
 
@@ -14,7 +14,7 @@ from tests import dovecot as dovecot_server
 @pytest.fixture(autouse=True, scope="session")
 def cheap_password_hashes() -> None:
     """A real hash takes 0.2 s and 64 MB; the tests make hundreds."""
-    people._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 @pytest.fixture

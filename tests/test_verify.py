@@ -13,7 +13,7 @@ from tests import make
 def filled(store: Store) -> Store:
     box = make.account(store, make.user(store, "Alice"))
     make.deliver(store, box, make.mail(text="x" * 400), make.mail("Other", message_id="<2@x>"))
-    store.archive.conn.execute("update folders set server_messages = 2")
+    store.archive.conn.execute("update folders set server_messages = 2, checked_at = 1")
     Indexer(store).drain()
     return store
 

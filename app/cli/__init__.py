@@ -9,6 +9,7 @@ import click
 
 from app.cli.bench import bench
 from app.cli.care import reindex, status, verify
+from app.cli.demo import demo
 from app.cli.mail import file_command, import_command, raw, search, suggest, sync
 from app.cli.serve import run, web, worker
 from app.cli.team import account, record, role, team, user
@@ -55,6 +56,7 @@ for _command in (
     verify,
     reindex,
     bench,
+    demo,
 ):
     letterbook.add_command(_command)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app import filing, jobs, people, records
+from app import filing, jobs, mailboxes, people, records
 from app.cli.common import (
     data_option,
     json_option,
@@ -19,10 +19,10 @@ from app.cli.common import (
     work,
 )
 from app.errors import Invalid, LetterbookError, NotFound
-from app.model import Account, AccountId, Message, Viewer
+from app.model import Account, AccountId, Message, UserId, Viewer
 from app.search import Hit, search_messages
 from app.settings import Settings
-from app.store import Store, accounts, audit, blobs, folders, messages, transaction, users
+from app.store import Store, accounts, blobs, folders, messages, users
 from app.transfer import Imported, check_mail, import_mail
 
 
@@ -90,7 +90,8 @@ def import_command(
         if public_id:
             target = accounts.by_public_id(store, public_id)
         else:
-            target = _archive_only(store, address or "", members)
+            who = [people.find_user(store, email).id for email in members]
+            target = _archive_only(store, address or "", who)
         done = work(
             settings,
             store,
@@ -125,38 +126,14 @@ def _import_here(
     return asdict(done)
 
 
-def _archive_only(store: Store, address: str, members: tuple[str, ...]) -> Account:
+def _archive_only(store: Store, address: str, who: list[UserId]) -> Account:
     """The archive-only mailbox of an address, made where it is missing, with these people."""
-    address = address.strip().lower()
-    if "@" not in address:
-        raise Invalid("address", f"{address!r} is no e-mail address.")
-    who = [people.find_user(store, email).id for email in members]
     try:
-        found = accounts.by_address(store, address)
-        if found.host is None:
-            with transaction(store):
-                accounts.add_users(store, found.id, who)
-            return found
-    except NotFound:
-        pass
-    if not who:
-        raise Invalid("user", f"Say with --user who may see the mail of {address}.")
-    made = accounts.add(
-        store,
-        address=address,
-        host=None,
-        port=993,
-        security="tls",
-        login="",
-        sealed_password=None,
-        verify_certificate=True,
-        skip_folders=[],
-        users=who,
-        now=utc_now(),
-    )
-    with transaction(store):
-        audit.note(store, "create account", by=None, now=utc_now(), account_id=made.id)
-    return made
+        return mailboxes.open_archive(store, None, address, who, now=utc_now())
+    except Invalid as exc:
+        if exc.field != "users":
+            raise
+        raise Invalid("user", f"Say with --user who may see the mail of {address}.") from exc
 
 
 @click.command()

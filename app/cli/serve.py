@@ -11,7 +11,7 @@ import time
 
 import click
 
-from app.cli.common import F, data_option
+from app.cli.common import F, data_option, opened
 from app.errors import LetterbookError
 from app.settings import Settings
 
@@ -32,7 +32,15 @@ def address_options(command: F) -> F:
 def run(settings: Settings, host: str | None, port: int | None) -> None:
     """Serve the pages and read the mailboxes: web and worker together."""
     settings = _at(settings, host, port)
-    _log(settings)
+    log_to_stderr(settings)
+    serve_with_worker(settings)
+
+
+def serve_with_worker(settings: Settings, *, is_demo: bool = False) -> None:
+    """Run the two processes until the web is stopped. Exits with 1 if the worker failed.
+
+    `is_demo` lets people sign in with a click, from this machine only.
+    """
     with _bound(settings) as listener:
         child = subprocess.Popen(  # noqa: S603  # our own worker, no shell
             [
@@ -43,7 +51,7 @@ def run(settings: Settings, host: str | None, port: int | None) -> None:
         )
         threading.Thread(target=_leave_with, args=(child,), daemon=True).start()
         try:
-            _serve(settings, listener)
+            _serve(settings, listener, is_demo=is_demo)
         finally:
             _stop(child)
     if child.returncode not in (0, -signal.SIGTERM):
@@ -56,7 +64,7 @@ def run(settings: Settings, host: str | None, port: int | None) -> None:
 def web(settings: Settings, host: str | None, port: int | None) -> None:
     """Serve the pages only."""
     settings = _at(settings, host, port)
-    _log(settings)
+    log_to_stderr(settings)
     with _bound(settings) as listener:
         _serve(settings, listener)
 
@@ -66,7 +74,7 @@ def web(settings: Settings, host: str | None, port: int | None) -> None:
 @click.option("--parent", type=int, hidden=True, help="Stop when this process is gone.")
 def worker(settings: Settings, parent: int | None) -> None:
     """Read the mailboxes and write the index only."""
-    _log(settings)
+    log_to_stderr(settings)
     from app.jobs import run_worker
 
     stop = threading.Event()
@@ -101,13 +109,18 @@ def _bound(settings: Settings) -> socket.socket:
     return listener
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def _serve(settings: Settings, listener: socket.socket, *, is_demo: bool = False) -> None:
     import uvicorn
 
     from app.main import create_app
 
-    app = create_app(settings)
+    code = _set_up_code(settings)
+    app = create_app(settings, set_up_code=code, is_demo=is_demo)
     click.echo(f"Letterbook: {settings.public_url} (data in {settings.data}; Ctrl-C stops it)")
+    if code:
+        click.echo(
+            f"Nobody is set up yet: open {settings.public_url}. If it asks for a code: {code}"
+        )
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -120,6 +133,14 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _set_up_code(settings: Settings) -> str:
+    """The code that lets the first person in from elsewhere; "" where somebody is there."""
+    from app import people
+
+    with opened(settings) as store:
+        return people.new_code() if people.needs_set_up(store) else ""
 
 
 def _leave_with(child: "subprocess.Popen[bytes]") -> None:
@@ -146,7 +167,8 @@ def _watch_parent(parent: int, stop: threading.Event) -> None:
     stop.set()
 
 
-def _log(settings: Settings) -> None:
+def log_to_stderr(settings: Settings) -> None:
+    """The log, for people and journals: times, levels, ids and counts."""
     logging.basicConfig(
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",

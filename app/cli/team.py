@@ -1,20 +1,16 @@
 """user, role, record, account, team: what the team is made of."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 import click
 
-from app import people, records
+from app import mailboxes, people, records
 from app.cli.common import data_option, json_option, opened, read_secret, show, utc_now
 from app.errors import Invalid
-from app.model import DEFAULT_PORTS, DEFAULT_SKIP_FOLDERS, AccountId, Security, Team
+from app.model import DEFAULT_PORTS, DEFAULT_SKIP_FOLDERS, Security, Team
 from app.settings import Settings
-from app.store import Store, accounts, audit, transaction, users
+from app.store import accounts, users
 from app.store import records as store_records
-from app.store.database import new_public_id
-from app.store.secrets import load_key, seal
+from app.store.secrets import load_key
 from app.store.team import get as get_team
-from app.store.team import put as put_team
 
 
 @click.group()
@@ -182,26 +178,20 @@ def add_account(
     """Add a mailbox and print its id; a worker that runs begins with it at once."""
     if not password_stdin:
         raise Invalid("password", "Give the password on standard input, with --password-stdin.")
-    if "@" not in address:
-        raise Invalid("address", f"{address!r} is no e-mail address.")
     password = read_secret("Password")
     with opened(settings) as store:
-        public_id = new_public_id()
-        made = accounts.add(
-            store,
-            address=address.strip().lower(),
-            host=host.strip(),
+        wanted = mailboxes.Wanted(
+            address=address,
+            host=host,
+            login=login or address,
             port=port or DEFAULT_PORTS[security],
             security=security,
-            login=login or address.strip(),
-            sealed_password=seal(load_key(settings.data, settings.secret_key), public_id, password),
             verify_certificate=not no_verify_certificate,
-            skip_folders=[*DEFAULT_SKIP_FOLDERS, *skipped],
-            users=[people.find_user(store, email).id for email in members],
-            public_id=public_id,
-            now=utc_now(),
+            skip_folders=(*DEFAULT_SKIP_FOLDERS, *skipped),
+            users=tuple(people.find_user(store, email).id for email in members),
         )
-        _note(store, "create account", made.id)
+        key = load_key(settings.data, settings.secret_key)
+        made = mailboxes.create(store, None, wanted, password, key=key, now=utc_now())
         show({"id": made.public_id}, as_json=as_json, text=made.public_id)
 
 
@@ -212,8 +202,7 @@ def pause_account(settings: Settings, account_id: str) -> None:
     """Stop looking at a mailbox."""
     with opened(settings) as store:
         found = accounts.by_public_id(store, account_id)
-        accounts.pause(store, found.id, at=utc_now())
-        _note(store, "pause account", found.id)
+        mailboxes.pause(store, None, found.id, now=utc_now())
         click.echo(f"{found.address} is paused.")
 
 
@@ -224,8 +213,7 @@ def resume_account(settings: Settings, account_id: str) -> None:
     """Look at a paused mailbox again."""
     with opened(settings) as store:
         found = accounts.by_public_id(store, account_id)
-        accounts.pause(store, found.id, at=None)
-        _note(store, "resume account", found.id)
+        mailboxes.resume(store, None, found.id, now=utc_now())
         click.echo(f"{found.address} is read again.")
 
 
@@ -236,8 +224,7 @@ def close_account(settings: Settings, account_id: str) -> None:
     """Never look at a mailbox again and forget its password; its mail stays."""
     with opened(settings) as store:
         found = accounts.by_public_id(store, account_id)
-        accounts.close(store, found.id, now=utc_now())
-        _note(store, "close account", found.id)
+        mailboxes.close(store, None, found.id, now=utc_now())
         click.echo(f"{found.address} is closed; its mail stays.")
 
 
@@ -266,13 +253,11 @@ def set_team(
         old = get_team(store)
         new = Team(
             names or old.names,
-            tuple(domain.lower() for domain in domains) or old.domains,
+            domains or old.domains,
             language or old.language,
-            old.time_zone if time_zone is None else _checked_zone(time_zone),
+            old.time_zone if time_zone is None else time_zone,
         )
-        with transaction(store):
-            put_team(store, new)
-            audit.note(store, "set team", by=None, now=utc_now())
+        new = people.change_team(store, new, by=None, now=utc_now())
         document = {
             "names": new.names,
             "domains": new.domains,
@@ -280,16 +265,3 @@ def set_team(
             "timezone": new.time_zone,
         }
         show(document, as_json=as_json, text="Saved.")
-
-
-def _checked_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as exc:
-        raise Invalid("timezone", f"{name!r} is no time zone. One is Europe/Warsaw.") from exc
-    return name
-
-
-def _note(store: Store, verb: str, account_id: AccountId) -> None:
-    with transaction(store):
-        audit.note(store, verb, by=None, now=utc_now(), account_id=account_id)

@@ -35,6 +35,16 @@
     if (event.detail.target.id === "pane") markOpenRow();
   });
 
+  // -- New rows come by themselves only to a list that nobody touches or has scrolled.
+
+  document.addEventListener("htmx:afterSettle", () => {
+    const fresh = one("[data-fresh]");
+    if (!fresh || window.scrollY > 0 || fresh.classList.contains("htmx-request")) return;
+    if (one("#rows :checked") || one("#rows [aria-current]") || one("#rows:focus-within")) return;
+    if (one("#pane > *")) return;
+    window.htmx.trigger(fresh, "fresh");
+  });
+
   function markOpenRow() {
     const article = one("#pane [data-open]");
     const row = article && document.getElementById("row-" + article.dataset.open);
@@ -50,9 +60,11 @@
     const wrong = one("[data-focus]");
     if (wrong) return wrong.focus();
     const first = one("[data-autofocus]");
-    if (first) return first.focus({ preventScroll: !isWide() });
+    if (first) return first.focus({ preventScroll: true });
     const done = one(".flash[data-message]");
     const rows = all(".rows tbody tr");
+    const below = one("[data-next]");
+    if (below) return focusRow(document.getElementById("row-" + below.dataset.next));
     if (!done || !rows.length) return undefined;
     const at = rows.findIndex((row) => row.id === "row-" + done.dataset.message);
     const after = rows.slice(at + 1).concat(rows.slice(0, at + 1));

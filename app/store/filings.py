@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app.model import Filing, MessageId, Record, RecordId, Role, RoleId, UserId, Viewer
-from app.store import records
+from app.store import holdings, records
 from app.store.database import Store, from_seconds, to_seconds
 from app.store.ingest import queue_messages
 from app.store.messages import thread
@@ -26,10 +26,12 @@ def add(
     )
     if not added.rowcount:
         return False
-    conn.execute(
+    archived = conn.execute(
         "update messages set archived_at = ?, archived_by = ? where id = ? and archived_at is null",
         [to_seconds(now), by, message_id],
     )
+    if archived.rowcount:
+        holdings.forget_set_aside(store, message_id)
     queue_messages(store, [message_id])
     return True
 
@@ -61,6 +63,28 @@ def is_archived(store: Store, message_id: MessageId) -> bool:
         "select 1 from messages where id = ? and archived_at is not null", [message_id]
     )
     return found.fetchone() is not None
+
+
+def lies_under(store: Store, message_id: MessageId, record_id: RecordId) -> UserId | None:
+    """Who put the message under the record; None if it does not lie there."""
+    row = store.archive.conn.execute(
+        "select filed_by from filings where message_id = ? and record_id = ?",
+        [message_id, record_id],
+    ).fetchone()
+    return None if row is None else UserId(row[0])
+
+
+def archiver_of(store: Store, message_id: MessageId) -> UserId | None:
+    """Who archived the message; None if it is not archived."""
+    (by,) = store.archive.conn.execute(
+        "select archived_by from messages where id = ?", [message_id]
+    ).fetchone()
+    return None if by is None else UserId(by)
+
+
+def record_ids(store: Store, message_id: MessageId) -> list[RecordId]:
+    """All the records that the message lies under, whoever may see them."""
+    return sorted(_record_ids(store, [message_id]))
 
 
 def roles_of(store: Store, message_id: MessageId) -> list[Role]:

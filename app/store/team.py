@@ -1,9 +1,10 @@
 """The team itself: its names and domains, which are never suggested as a record."""
 
 import json
+from datetime import datetime
 
 from app.model import Team
-from app.store.database import Store
+from app.store.database import Store, to_seconds
 
 
 def get(store: Store) -> Team:
@@ -22,4 +23,11 @@ def put(store: Store, changed: Team) -> None:
             changed.language,
             changed.time_zone,
         ],
+    )
+
+
+def mark_set_up(store: Store, *, now: datetime) -> None:
+    """Note when the first person was made. Effects: may be repeated; the caller's transaction."""
+    store.archive.conn.execute(
+        "update team set set_up_at = ? where set_up_at is null", [to_seconds(now)]
     )

@@ -1,4 +1,4 @@
-"""People, their roles, sessions and one-time links."""
+"""People and their roles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,31 @@ from app.errors import Invalid, NotFound
 from app.model import PublicId, Role, RoleId, User, UserId
 from app.store.database import Store, maybe_from_seconds, new_public_id, to_seconds
 
-COLUMNS = "u.id, u.public_id, u.email, u.name, u.is_admin, u.deactivated_at"
+COLUMNS = (
+    "u.id, u.public_id, u.email, u.name, u.is_admin, u.deactivated_at, u.language, u.time_zone"
+)
+"""What `user_from` takes, of `users u`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Person:
+    """A user as administrators see him: his state, never his mail."""
+
     user: User
-    created_at: int
-    last_seen_at: int
+    roles: tuple[str, ...]
+    has_password: bool
+    link_until: datetime | None
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleUse:
+    """A role, its active people, and what is restricted to it."""
+
+    role: Role
+    people: int
+    records: int
+    messages: int
 
 
 def add(
@@ -42,10 +59,7 @@ def add(
         [new_public_id(), email, name, password_hash, is_admin, to_seconds(now)],
     )
     user_id = UserId(added.lastrowid or 0)
-    conn.executemany(
-        "insert into user_roles (user_id, role_id) values (?, ?)",
-        [(user_id, role) for role in dict.fromkeys(roles)],
-    )
+    _give_roles(store, user_id, roles)
     return user_id
 
 
@@ -56,7 +70,22 @@ def by_email(store: Store, email: str) -> User:
     ).fetchone()
     if row is None:
         raise NotFound(f"There is no user {email}. `letterbook user add` makes one.")
-    return _user_from(row)
+    return user_from(row)
+
+
+def is_empty(store: Store) -> bool:
+    """Whether nobody was ever made."""
+    return store.archive.conn.execute("select 1 from users limit 1").fetchone() is None
+
+
+def by_public_id(store: Store, public_id: str) -> User:
+    """Raises NotFound."""
+    row = store.archive.conn.execute(
+        f"select {COLUMNS} from users u where u.public_id = ?", [public_id]
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    return user_from(row)
 
 
 def get(store: Store, user_id: UserId) -> User:
@@ -65,14 +94,74 @@ def get(store: Store, user_id: UserId) -> User:
     ).fetchone()
     if row is None:
         raise NotFound
-    return _user_from(row)
+    return user_from(row)
 
 
 def all_active(store: Store) -> list[User]:
     rows = store.archive.conn.execute(
         f"select {COLUMNS} from users u where u.deactivated_at is null order by u.name, u.id"
     )
-    return [_user_from(row) for row in rows]
+    return [user_from(row) for row in rows]
+
+
+def every(store: Store) -> list[User]:
+    """Everybody who was ever made, by name."""
+    rows = store.archive.conn.execute(f"select {COLUMNS} from users u order by u.name, u.id")
+    return [user_from(row) for row in rows]
+
+
+def people(store: Store, *, now: datetime) -> list[Person]:
+    """Everybody, those who may sign in first, by name."""
+    roles: dict[int, list[str]] = {}
+    for user_id, name in store.archive.conn.execute(
+        "select x.user_id, r.name from user_roles x join roles r on r.id = x.role_id"
+        " order by r.name"
+    ):
+        roles.setdefault(user_id, []).append(name)
+    rows = store.archive.conn.execute(
+        "select u.password_hash is not null,"
+        " (select max(expires_at) from sign_in_links l where l.user_id = u.id and expires_at > ?),"
+        f" (select max(last_seen_at) from sessions s where s.user_id = u.id), {COLUMNS}"
+        " from users u order by u.deactivated_at is not null, u.name, u.id",
+        [to_seconds(now)],
+    )
+    return [
+        Person(
+            user_from(row[3:]),
+            tuple(roles.get(row[3], ())),
+            bool(row[0]),
+            maybe_from_seconds(row[1]),
+            maybe_from_seconds(row[2]),
+        )
+        for row in rows
+    ]
+
+
+def change(
+    store: Store, user_id: UserId, *, name: str, is_admin: bool, roles: Sequence[RoleId]
+) -> None:
+    """Effects: in the caller's transaction."""
+    conn = store.archive.conn
+    conn.execute("update users set name = ?, is_admin = ? where id = ?", [name, is_admin, user_id])
+    conn.execute("delete from user_roles where user_id = ?", [user_id])
+    _give_roles(store, user_id, roles)
+
+
+def set_profile(store: Store, user_id: UserId, *, name: str, language: str, time_zone: str) -> None:
+    """What a person may say of himself. Effects: in the caller's transaction."""
+    store.archive.conn.execute(
+        "update users set name = ?, language = ?, time_zone = ? where id = ?",
+        [name, language, time_zone, user_id],
+    )
+
+
+def has_other_admin(store: Store, user_id: UserId) -> bool:
+    """Whether somebody else may administer."""
+    found = store.archive.conn.execute(
+        "select 1 from users where is_admin = 1 and deactivated_at is null and id <> ? limit 1",
+        [user_id],
+    )
+    return found.fetchone() is not None
 
 
 def password_hash(store: Store, user_id: UserId) -> str | None:
@@ -96,6 +185,25 @@ def deactivate(store: Store, user_id: UserId, *, now: datetime) -> None:
     conn.execute("update users set deactivated_at = ? where id = ?", [to_seconds(now), user_id])
     conn.execute("delete from sessions where user_id = ?", [user_id])
     conn.execute("delete from sign_in_links where user_id = ?", [user_id])
+
+
+def reactivate(store: Store, user_id: UserId) -> None:
+    """Effects: the person may sign in again; in the caller's transaction."""
+    store.archive.conn.execute("update users set deactivated_at = null where id = ?", [user_id])
+
+
+def put_away(store: Store, user_id: UserId) -> frozenset[str]:
+    """The hints that a person does not want to see any more."""
+    (names,) = store.archive.conn.execute(
+        "select put_away from users where id = ?", [user_id]
+    ).fetchone()
+    return frozenset(names.split())
+
+
+def put_hint_away(store: Store, user_id: UserId, hint: str) -> None:
+    """Note that a person does not want to see a hint. Effects: may be repeated."""
+    names = " ".join(sorted(put_away(store, user_id) | {hint}))
+    store.archive.conn.execute("update users set put_away = ? where id = ?", [names, user_id])
 
 
 # -- roles
@@ -124,85 +232,50 @@ def role_ids(store: Store, names: Sequence[str]) -> list[RoleId]:
     return [known[name.casefold()] for name in names]
 
 
-# -- sessions and links
-
-
-def add_session(
-    store: Store, user_id: UserId, token_digest: bytes, *, address: str, agent: str, now: datetime
-) -> None:
-    seconds = to_seconds(now)
-    store.archive.conn.execute(
-        "insert into sessions (token_digest, user_id, created_at, last_seen_at, address, agent)"
-        " values (?, ?, ?, ?, ?, ?)",
-        [token_digest, user_id, seconds, seconds, address, agent],
+def roles_of(store: Store, user_id: UserId) -> list[RoleId]:
+    rows = store.archive.conn.execute(
+        "select role_id from user_roles where user_id = ? order by role_id", [user_id]
     )
+    return [RoleId(row[0]) for row in rows]
 
 
-def session(store: Store, token_digest: bytes) -> Session | None:
-    row = store.archive.conn.execute(
-        f"select {COLUMNS}, s.created_at, s.last_seen_at from sessions s"
-        " join users u on u.id = s.user_id"
-        " where s.token_digest = ? and u.deactivated_at is null",
-        [token_digest],
-    ).fetchone()
-    return None if row is None else Session(_user_from(row), row[6], row[7])
-
-
-def touch_session(store: Store, token_digest: bytes, *, now: datetime) -> None:
-    store.archive.conn.execute(
-        "update sessions set last_seen_at = ? where token_digest = ?",
-        [to_seconds(now), token_digest],
+def role_uses(store: Store) -> list[RoleUse]:
+    """Every role with what hangs on it, by name."""
+    rows = store.archive.conn.execute(
+        "select r.id, r.name,"
+        " (select count(*) from user_roles x join users u on u.id = x.user_id"
+        "  where x.role_id = r.id and u.deactivated_at is null),"
+        " (select count(*) from record_roles x where x.role_id = r.id),"
+        " (select count(*) from message_roles x where x.role_id = r.id)"
+        " from roles r order by r.name"
     )
+    return [RoleUse(Role(RoleId(row[0]), row[1]), *row[2:]) for row in rows]
 
 
-def end_session(store: Store, token_digest: bytes) -> None:
-    store.archive.conn.execute("delete from sessions where token_digest = ?", [token_digest])
-
-
-def add_link(
-    store: Store, user_id: UserId, token_digest: bytes, *, expires_at: datetime, now: datetime
-) -> None:
-    """A one-time link; the person's earlier ones are void. Effects: in the caller's transaction."""
+def rename_role(store: Store, role_id: RoleId, name: str) -> None:
+    """Raises Invalid if another role has the name. Effects: in the caller's transaction."""
     conn = store.archive.conn
-    conn.execute("delete from sign_in_links where user_id = ?", [user_id])
-    conn.execute(
-        "insert into sign_in_links (token_digest, user_id, created_at, expires_at)"
-        " values (?, ?, ?, ?)",
-        [token_digest, user_id, to_seconds(now), to_seconds(expires_at)],
-    )
+    if conn.execute("select 1 from roles where name = ? and id <> ?", [name, role_id]).fetchone():
+        raise Invalid("name", f"There is a role {name!r} already.")
+    conn.execute("update roles set name = ? where id = ?", [name, role_id])
 
 
-def user_of_link(store: Store, token_digest: bytes, *, now: datetime) -> User | None:
-    row = store.archive.conn.execute(
-        f"select {COLUMNS} from sign_in_links l join users u on u.id = l.user_id"
-        " where l.token_digest = ? and l.expires_at > ? and u.deactivated_at is null",
-        [token_digest, to_seconds(now)],
-    ).fetchone()
-    return None if row is None else _user_from(row)
-
-
-def count_failures(store: Store, key: str, *, since: datetime) -> int:
-    """How often a sign-in failed under a key since then."""
-    found = store.archive.conn.execute(
-        "select count(*) from sign_in_failures where key = ? and failed_at > ?",
-        [key, to_seconds(since)],
-    )
-    return int(found.fetchone()[0])
-
-
-def record_failure(
-    store: Store, keys: Sequence[str], *, now: datetime, keep_since: datetime
-) -> None:
-    """Note a failed sign-in; older notes than `keep_since` go. Effects: caller's transaction."""
+def remove_role(store: Store, role_id: RoleId) -> None:
+    """Take a role from everybody and away. Effects: in the caller's transaction."""
     conn = store.archive.conn
-    conn.execute("delete from sign_in_failures where failed_at <= ?", [to_seconds(keep_since)])
-    conn.executemany(
-        "insert into sign_in_failures (key, failed_at) values (?, ?)",
-        [(key, to_seconds(now)) for key in keys],
+    conn.execute("delete from user_roles where role_id = ?", [role_id])
+    conn.execute("delete from roles where id = ?", [role_id])
+
+
+def _give_roles(store: Store, user_id: UserId, roles: Sequence[RoleId]) -> None:
+    store.archive.conn.executemany(
+        "insert into user_roles (user_id, role_id) values (?, ?)",
+        [(user_id, role) for role in dict.fromkeys(roles)],
     )
 
 
-def _user_from(row: tuple[Any, ...]) -> User:
+def user_from(row: tuple[Any, ...]) -> User:
+    """The user of a row of COLUMNS."""
     return User(
         UserId(row[0]),
         PublicId(row[1]),
@@ -210,4 +283,6 @@ def _user_from(row: tuple[Any, ...]) -> User:
         row[3],
         bool(row[4]),
         maybe_from_seconds(row[5]),
+        row[6],
+        row[7],
     )

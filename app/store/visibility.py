@@ -88,6 +88,50 @@ def readable(store: Store, viewer: Viewer, ids: Iterable[MessageId]) -> set[Mess
     return {MessageId(row[0]) for row in rows}
 
 
+def readers(
+    store: Store,
+    message_id: MessageId,
+    *,
+    records: Iterable[RecordId],
+    is_open: bool,
+    roles: Iterable[RoleId],
+    archiver: UserId,
+) -> set[UserId]:
+    """Who could read the message, archived by `archiver` under these records and for these roles.
+
+    `is_open`: it lies under a record too that everybody may see. Active people only. The one rule
+    (A5), asked for everybody at once and for a filing that is only planned.
+    """
+    wanted = list(roles)
+    rows = store.archive.conn.execute(
+        "select u.id from users u where u.deactivated_at is null and ("
+        " exists (select 1 from holdings h join accounts a on a.id = h.account_id"
+        "   join account_users x on x.account_id = a.id"
+        "   where h.message_id = :message_id and a.is_strict = 0 and x.user_id = u.id)"
+        " or (u.id = :archiver and exists (select 1 from holdings h"
+        "   join accounts a on a.id = h.account_id"
+        "   where h.message_id = :message_id and a.is_strict = 1))"
+        " or ((:any_role or exists (select 1 from user_roles x where x.user_id = u.id"
+        "     and x.role_id in (select value from json_each(:roles))))"
+        "   and (:is_open or exists (select 1 from json_each(:records) r where"
+        "     exists (select 1 from record_users x where x.record_id = r.value"
+        "       and x.user_id = u.id)"
+        "     or exists (select 1 from record_roles x join user_roles y on y.role_id = x.role_id"
+        "       where x.record_id = r.value and y.user_id = u.id)"
+        "     or not (exists (select 1 from record_users x where x.record_id = r.value)"
+        "       or exists (select 1 from record_roles x where x.record_id = r.value))))))",
+        {
+            "message_id": message_id,
+            "archiver": archiver,
+            "any_role": not wanted,
+            "roles": json.dumps(wanted),
+            "is_open": is_open,
+            "records": json.dumps(list(records)),
+        },
+    )
+    return {UserId(row[0]) for row in rows}
+
+
 def scopes_of_viewer(viewer: Viewer) -> ViewerScopes:
     user = f"user:{viewer.user_id}"
     roles = {f"role:{role}" for role in viewer.roles}

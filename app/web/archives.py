@@ -13,6 +13,7 @@ from app.store import archives
 from app.web import flash, render
 from app.web.db import store_of
 from app.web.forms import asked
+from app.web.session import zone_of
 
 ARCHIVES = "/email/archives"
 
@@ -31,7 +32,9 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     store = store_of(request)
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     if query:
-        found = search_messages(store, viewer, query, before=before, in_archive=True)
+        found = search_messages(
+            store, viewer, query, before=before, in_archive=True, zone=zone_of(request)
+        )
         rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
         context = ArchivesPage(query, rows, found)
     else:
@@ -47,6 +50,8 @@ def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
         return render.to(ARCHIVES, q=asked(request, "q"), done=flash.CHOOSE)
     if asked(request, "do") == "display":
         return render.to(f"/email/messages/{message}")
+    if asked(request, "do") == "edit":
+        return render.to(f"/email/messages/{message}/access")
     return render.to(f"/email/messages/{message}/attach", back="archives")
 
 

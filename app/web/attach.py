@@ -12,9 +12,11 @@ from litestar.response import Redirect, Template
 
 from app import filing
 from app.errors import Invalid, NotFound
+from app.filing import Readership
 from app.model import Message, Record, RecordType, Role, RoleId, Row, Suggestion, Viewer
+from app.records import Draft, add_record
 from app.search.analysis import fold
-from app.store import Store, accounts, filings, messages, queue, records, users
+from app.store import Store, filings, messages, queue, records, users
 from app.web import flash, render
 from app.web.archives import ARCHIVES
 from app.web.db import store_of
@@ -22,11 +24,16 @@ from app.web.forms import asked, field, fields
 from app.web.session import HOME
 
 _MOST_RECORDS: Final = 200
+NEW: Final = "new"
+"""What stands in Select Record for a record that the form itself makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the form says so far, as typed; `candidate` is a suggested record, chosen instead."""
+    """What the form says so far, as typed; `candidate` is a suggested record, chosen instead.
+
+    `draft` is the new record as typed; None while its fields are not open.
+    """
 
     type: str = ""
     record: str = ""
@@ -34,19 +41,25 @@ class Choice:
     like: str = ""
     roles: frozenset[str] = frozenset()
     back: str = ""
+    draft: Draft | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.record == NEW and not self.candidate
 
 
 @dataclass(frozen=True, slots=True)
 class AttachPage:
-    """The form: its choices, what is chosen and why, and who may read the message now.
+    """The form: its choices, what is chosen and why, and who may read the message then.
 
     `standing` are the roles set at the first archiving; `roles` are offered before it only.
     `keepers` are the viewer's mailboxes whose members go on reading it whatever the roles (A5).
+    `draft` is the new record where one is being made, `readers` is None while none is chosen.
     """
 
     row: Row
     types: list[RecordType]
-    type: str
+    type: RecordType
     records: list[Record]
     record: str
     like: str
@@ -56,6 +69,8 @@ class AttachPage:
     chosen_roles: frozenset[str]
     standing: list[Role]
     keepers: tuple[str, ...]
+    readers: Readership | None
+    draft: Draft | None
     back: str
     errors: dict[str, str]
 
@@ -70,6 +85,7 @@ def show(
 ) -> Template:
     store = store_of(request)
     message = messages.get(store, viewer, message_id)
+    has_draft = "name" in request.query_params
     choice = Choice(
         type=asked(request, "type"),
         record=asked(request, "record"),
@@ -77,6 +93,7 @@ def show(
         like=asked(request, "like"),
         roles=frozenset(map(str, request.query_params.getall("roles", []))),
         back=asked(request, "back"),
+        draft=_draft(*(asked(request, name) for name in _DRAFTED)) if has_draft else None,
     )
     return _form(request, _attach_page(store, viewer, message, choice))
 
@@ -88,20 +105,18 @@ def create(
     store = store_of(request)
     message = messages.get(store, viewer, message_id)
     choice = _sent_choice(request)
+    if choice.is_new and choice.draft is None:
+        return _form(request, _attach_page(store, viewer, message, choice))
     try:
-        record = _chosen_record(store, viewer, choice)
-        roles = _chosen_roles(choice.roles)
-        is_new = filing.file_message(
-            store, viewer, message.id, record.id, roles=roles, now=datetime.now(UTC)
-        )
+        record, is_done = _file(store, viewer, message, choice)
     except Invalid as exc:
         message = messages.get(store, viewer, message_id)
         context = _attach_page(store, viewer, message, choice, errors={exc.field: exc.reason})
         return _form(request, context, status=422)
     done = flash.ATTACHED if message.archived_at else flash.ARCHIVED
     return render.to(
-        _way_back(choice.back, record, message),
-        done=done if is_new else flash.ALREADY,
+        _way_back(choice.back, record),
+        done=done if is_done else flash.ALREADY,
         message=message.public_id,
         record=record.public_id,
     )
@@ -115,12 +130,33 @@ def detach(
     message = messages.get(store, viewer, message_id)
     record = records.get(store, viewer, field(request, "record"))
     filing.unfile(store, viewer, message.id, record.id, now=datetime.now(UTC))
+    back = field(request, "back")
+    if back.startswith("/email/messages/") and not filings.is_archived(store, message.id):
+        back = HOME
+    if not _is_readable(store, viewer, message_id):
+        back = ARCHIVES
     return render.back_to(
-        field(request, "back"),
-        done=flash.DETACHED,
-        message=message.public_id,
-        record=record.public_id,
+        back, done=flash.DETACHED, message=message.public_id, record=record.public_id
     )
+
+
+def _file(store: Store, viewer: Viewer, message: Message, choice: Choice) -> tuple[Record, bool]:
+    """The record it lies under now, and whether it did not before. Raises Invalid, NotFound."""
+    now, roles = datetime.now(UTC), chosen_roles(choice.roles)
+    draft = choice.draft
+    if not choice.is_new or draft is None:
+        record = _chosen_record(store, viewer, choice)
+        is_done = filing.file_message(store, viewer, message.id, record.id, roles=roles, now=now)
+        return record, is_done
+    record_id = filing.file_under_new(
+        store,
+        viewer,
+        message.id,
+        lambda: add_record(store, record_type=choice.type, draft=draft, by=viewer.user_id, now=now),
+        roles=roles,
+        now=now,
+    )
+    return records.by_ids(store, viewer, [record_id])[record_id], True
 
 
 def _form(request: HTMXRequest, context: AttachPage, *, status: int = 200) -> Template:
@@ -145,26 +181,28 @@ def _attach_page(
     suggestions = filing.suggest(store, viewer, message.id)
     chosen, reasons = _prefilled(store, viewer, choice, suggestions)
     types = records.types(store)
-    kind = chosen.type if chosen else choice.type
-    kind = kind if kind in {one.key for one in types} else types[0].key
-    row = queue.row(store, viewer, message.id)
+    wanted = chosen.type if chosen else choice.type
+    kind = next((one for one in types if one.key == wanted), types[0])
+    is_new = choice.is_new and chosen is None
+    readers = None
+    if chosen or is_new:
+        roles = known_roles(choice.roles)
+        readers = filing.readers(store, viewer, message.id, chosen, roles)
     return AttachPage(
-        row=row,
+        row=queue.row(store, viewer, message.id),
         types=types,
         type=kind,
-        records=_offered(store, viewer, kind, choice.like, chosen),
-        record=chosen.public_id if chosen else "",
+        records=_offered(store, viewer, kind.key, choice.like, chosen),
+        record=chosen.public_id if chosen else NEW if is_new else "",
         like=choice.like,
         suggestions=suggestions,
         reasons=reasons,
         roles=[] if message.archived_at else users.roles(store),
         chosen_roles=choice.roles,
         standing=filings.roles_of(store, message.id),
-        keepers=tuple(
-            one.address
-            for one in accounts.of_viewer(store, viewer)
-            if one.address in row.accounts and not one.is_strict
-        ),
+        keepers=filing.keepers(store, viewer, message.id),
+        readers=readers,
+        draft=_new_record(store, viewer, message, choice, kind) if is_new else None,
         back=choice.back,
         errors=errors or {},
     )
@@ -186,7 +224,8 @@ def _prefilled(
         found = records.get(store, viewer, wanted)
     except NotFound:
         return None, ()
-    return (found, ()) if choice.type in ("", found.type) else (None, ())
+    is_offered = found.archived_at is None and choice.type in ("", found.type)
+    return (found, ()) if is_offered else (None, ())
 
 
 def _offered(
@@ -201,7 +240,38 @@ def _offered(
     return found
 
 
+# -- a new record
+
+_DRAFTED: Final = ("name", "domains", "addresses")
+
+
+def _draft(name: str, domain: str, address: str) -> Draft:
+    return Draft(
+        name,
+        domains=(domain,) if domain else (),
+        addresses=(address,) if address else (),
+    )
+
+
+def _new_record(
+    store: Store, viewer: Viewer, message: Message, choice: Choice, kind: RecordType
+) -> Draft:
+    """The new record as typed, at first as the message's sender suggests it."""
+    if choice.draft is not None:
+        return choice.draft
+    found = filing.newcomer(store, viewer, message.id)
+    if kind.key == "companies":
+        return _draft(found.company, found.domain, "" if found.domain else found.address)
+    if kind.key == "contacts":
+        return _draft(found.person, "", found.address)
+    return Draft(choice.like)
+
+
+# -- what was sent
+
+
 def _sent_choice(request: HTMXRequest) -> Choice:
+    has_draft = bool(fields(request, "name"))
     return Choice(
         type=field(request, "type"),
         record=field(request, "record"),
@@ -209,6 +279,7 @@ def _sent_choice(request: HTMXRequest) -> Choice:
         like=field(request, "like"),
         roles=frozenset(fields(request, "roles")),
         back=field(request, "back"),
+        draft=_draft(*(field(request, name) for name in _DRAFTED)) if has_draft else None,
     )
 
 
@@ -220,13 +291,33 @@ def _chosen_record(store: Store, viewer: Viewer, choice: Choice) -> Record:
         raise Invalid("record", "Choose the record that this e-mail belongs to.") from exc
 
 
-def _chosen_roles(values: frozenset[str]) -> list[RoleId]:
-    if not all(value.isascii() and value.isdecimal() and len(value) < 10 for value in values):
+def chosen_roles(values: frozenset[str]) -> list[RoleId]:
+    """The roles of a form. Raises Invalid for what can be none."""
+    found = known_roles(values)
+    if len(found) < len(values):
         raise Invalid("roles", "One of the roles is not there any more. Choose again.")
-    return [RoleId(int(value)) for value in sorted(values)]
+    return found
 
 
-def _way_back(back: str, record: Record, message: Message) -> str:
+def known_roles(values: frozenset[str]) -> list[RoleId]:
+    """Those of the values that may be roles, as such."""
+    return sorted(
+        RoleId(int(value))
+        for value in values
+        if value.isascii() and value.isdecimal() and len(value) < 10
+    )
+
+
+def _is_readable(store: Store, viewer: Viewer, message_id: str) -> bool:
+    """Whether the viewer may still read it: the record may have been his only way to it."""
+    try:
+        messages.get(store, viewer, message_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _way_back(back: str, record: Record) -> str:
     if back == "record":
         return f"/records/{record.type}/{record.public_id}/emails"
     return ARCHIVES if back == "archives" else HOME

@@ -10,13 +10,14 @@ from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlsplit
 
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, FormMultiDict
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.settings import Settings
+from app.web import uploads
 from app.web.db import AnyRequest
 from app.web.session import signed_in
 
@@ -73,23 +74,37 @@ class FormGuard(ASGIMiddleware):
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._origins = own_origins(settings)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: AnyRequest = scope["litestar_app"].request_class(scope, receive=receive)
         if request.method not in _SAFE:
             self._check_origin(request)
-            given = ""
+            given, expected = "", token_of(request)
             if request.content_type[0] in _FORMS:
-                form = await request.form()
+                form = await self._form(request, expected)
                 scope["state"]["form"] = form
                 given = str(form.get(FIELD, ""))
-            expected = token_of(request)
             if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
                 raise PermissionDeniedException(
                     "This form is out of date. Go back, reload the page and send it again."
                 )
         await next_app(scope, receive, send)
+
+    async def _form(self, request: AnyRequest, expected: str) -> FormMultiDict:
+        """The form; where a page takes a file (opt `takes_upload`), the file is left beside it."""
+        is_upload = request.content_type[0] == RequestEncodingType.MULTI_PART
+        if not (is_upload and request.scope["route_handler"].opt.get("takes_upload")):
+            return await request.form()
+        form, upload = await uploads.receive(
+            request,
+            self._settings.data / "uploads",
+            limit_bytes=self._settings.upload_limit,
+            token=(FIELD, expected),
+        )
+        request.scope["state"]["upload"] = upload
+        return form
 
     def _check_origin(self, request: AnyRequest) -> None:
         """The browser's own word; very old ones give none, then the token decides.

@@ -13,8 +13,16 @@ ARCHIVED: Final = "archived"
 ATTACHED: Final = "attached"
 ALREADY: Final = "already"
 DETACHED: Final = "detached"
+ASIDE: Final = "aside"
+TAKEN_BACK: Final = "back"
+FILED: Final = "filed"
 CHOOSE: Final = "choose"
-_VERBS: Final = frozenset((ARCHIVED, ATTACHED, ALREADY, DETACHED, CHOOSE))
+SAVED: Final = "saved"
+REMOVED: Final = "removed"
+ENDED: Final = "ended"
+_ALONE: Final = frozenset((CHOOSE, SAVED, REMOVED, ENDED))
+_OF_MESSAGE: Final = frozenset((ASIDE, TAKEN_BACK, FILED))
+_VERBS: Final = _ALONE | _OF_MESSAGE | {ARCHIVED, ATTACHED, ALREADY, DETACHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +39,11 @@ def flash_of(request: AnyRequest, store: Store, viewer: Viewer) -> Flash | None:
     done = asked(request, "done")
     if done not in _VERBS:
         return None
-    if done == CHOOSE:
+    if done in _ALONE:
         return Flash(done)
     try:
+        if done in _OF_MESSAGE:
+            return Flash(done, messages.get(store, viewer, asked(request, "message")))
         record = records.get(store, viewer, asked(request, "record"))
         message = messages.get(store, viewer, asked(request, "message"))
     except NotFound:

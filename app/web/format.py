@@ -1,5 +1,6 @@
 """How dates, sizes and names are written on the pages."""
 
+from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -8,6 +9,26 @@ from markupsafe import Markup
 from app.model import Address
 
 _UNITS: Final = ("B", "KB", "MB", "GB", "TB")
+_BROWSERS: Final = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+"""In this order: Edge and Opera say Chrome too, and Chrome says Safari."""
+_SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+viewer_zone: Final[ContextVar[tzinfo | None]] = ContextVar("viewer_zone", default=None)
+"""The time zone of who looks, for this request; None: the machine's own. The gate sets it: macros
+of the templates see neither the page nor who asked for it."""
 
 
 def short_date(moment: datetime, *, now: datetime, zone: tzinfo | None = None) -> str:
@@ -30,14 +51,16 @@ def when(moment: datetime | None, *, is_long: bool = False) -> Markup:
     """A date as a <time> element with the full text beneath; empty if there is none."""
     if moment is None:
         return Markup("")
-    text = long_date(moment) if is_long else short_date(moment, now=datetime.now(UTC))
+    zone = viewer_zone.get()
+    full = long_date(moment, zone=zone)
+    text = full if is_long else short_date(moment, now=datetime.now(UTC), zone=zone)
     stamp = moment.astimezone(UTC).isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, long_date(moment), text)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, full, text)
 
 
 def clock(moment: datetime) -> str:
     """15:04."""
-    return f"{moment.astimezone():%H:%M}"
+    return f"{moment.astimezone(viewer_zone.get()):%H:%M}"
 
 
 def size(size_bytes: int) -> str:
@@ -63,3 +86,12 @@ def person(address: Address) -> str:
 def badge(number: int) -> str:
     """What fits on a badge: 12, 99+."""
     return str(number) if number < 100 else "99+"
+
+
+def device(agent: str) -> str:
+    """What a browser says it is, in two words: Firefox on Linux."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or agent[:40] or "-"

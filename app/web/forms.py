@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from litestar.datastructures import FormMultiDict
 
+from app.model import RoleId
 from app.web.db import AnyRequest
 
 
@@ -30,6 +31,14 @@ def fields(request: AnyRequest, name: str) -> list[str]:
     """All the values of a form's field, in order."""
     form: FormMultiDict | None = request.scope["state"].get("form")
     return [value for value in form.getall(name, []) if isinstance(value, str)] if form else []
+
+
+def role_ids(request: AnyRequest, name: str) -> list[RoleId]:
+    """The roles that a form's boxes mark; what is no number stands for a role that is not there."""
+    return [
+        RoleId(int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0)
+        for value in fields(request, name)
+    ]
 
 
 def address(path: str, **parameters: str) -> str:

@@ -30,11 +30,15 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers.setdefault("X-Frame-Options", "DENY")
 
 
-def body_policy(origins: tuple[str, ...]) -> str:
-    """The policy of a mail's own HTML: no scripts, no address of its own, shown by us only."""
+def body_policy(origins: tuple[str, ...], *, with_remote: bool = False) -> str:
+    """The policy of a mail's own HTML: no scripts, no address of its own, shown by us only.
+
+    `with_remote` lets this one answer load images by https.
+    """
+    images = "data: https:" if with_remote else "data:"
     return (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none';"
-        " style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
+        f" style-src 'unsafe-inline'; img-src {images}; base-uri 'none'; form-action 'none';"
         f" frame-ancestors {' '.join(origins)}"
     )
 

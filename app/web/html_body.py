@@ -2,13 +2,16 @@
 
 1. Limits, then `html_tree`: the text is written again, well-formed, allowed tags only.
 2. nh3 with an allow-list of attributes and address schemes.
-3. Over nh3's output: styles by tinycss2, images by content id only, links marked.
+3. Over nh3's output: styles by tinycss2, images by content id only (for one answer that asked for
+   them: by https too), links marked that lead elsewhere than they say.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -40,6 +43,16 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "blockquote": {"type"},
 }
 _LINK_SCHEMES: Final = frozenset(("http", "https", "mailto"))
+_SHOWN_ADDRESS: Final = re.compile(
+    r"(?:[a-z][a-z+.-]*://|www\.|(?=[\w.-]+(?:[/:?#]|\Z)))(?P<host>(?:[\w-]+\.)+[^\W\d_]{2,})"
+    r"(?::\d+)?(?:[/?#]\S*)?\Z",
+    re.IGNORECASE,
+)
+"""A text that is nothing but an address of the web: with a scheme, with www, or a bare host."""
+_FILE_ENDINGS: Final = (
+    *(".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods"),
+    *(".txt", ".csv", ".xml", ".html", ".jpg", ".jpeg", ".png", ".gif", ".eml"),
+)
 _SIGNATURES: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -56,11 +69,13 @@ class SafeHtml:
     remote_images: int = 0
 
 
-def safe_html(html: str, images: Mapping[str, bytes]) -> SafeHtml | None:
+def safe_html(
+    html: str, images: Mapping[str, bytes], *, with_remote: bool = False
+) -> SafeHtml | None:
     """What may be shown of a mail's HTML; None if it is over a limit: show the plain text then.
 
     `images` are the decoded parts by content id, without <>; only raster images among them are
-    shown, and together at most MOST_IMAGE_BYTES.
+    shown, and together at most MOST_IMAGE_BYTES. `with_remote` keeps images with https addresses.
     """
     if len(html.encode("utf-8", "surrogatepass")) > LARGEST_BYTES:
         return None
@@ -68,7 +83,22 @@ def safe_html(html: str, images: Mapping[str, bytes]) -> SafeHtml | None:
         formed = html_tree.well_formed(html)
     except (html_tokens.TooManyAttributes, html_tree.TooDeep):
         return None
-    return _Finisher(images).finish(_cleaned(formed))
+    return _Finisher(images, with_remote=with_remote).finish(_cleaned(formed))
+
+
+def remote_images(html: str) -> int:
+    """How many images of a mail's HTML `with_remote` would show besides; none over a limit."""
+    if len(html) > LARGEST_BYTES:
+        return 0
+    try:
+        return sum(
+            isinstance(token, Start)
+            and token.name == "img"
+            and _is_remote_image(token.attributes.get("src", "").strip())
+            for token in html_tokens.tokens(html)
+        )
+    except html_tokens.TooManyAttributes:
+        return 0
 
 
 def raster_type(content: bytes) -> str:
@@ -93,11 +123,14 @@ def _cleaned(html: str) -> str:
 class _Finisher:
     """The third layer; counts the styles and image bytes that it lets through."""
 
-    def __init__(self, images: Mapping[str, bytes]) -> None:
+    def __init__(self, images: Mapping[str, bytes], *, with_remote: bool) -> None:
         self._images = images
+        self._with_remote = with_remote
         self._image_bytes = 0
         self._style_characters = 0
         self._remote_images = 0
+        self._target = ""
+        self._link_text: list[str] = []
 
     def finish(self, html: str) -> SafeHtml:
         out: list[str] = []
@@ -108,9 +141,23 @@ class _Finisher:
             elif isinstance(token, End):
                 if token.name in html_tree.ALLOWED:
                     out.append(html_tokens.end_tag(token.name))
+                if token.name == "a":
+                    out.append(self._warning())
             else:
                 out.append(html_tokens.text(token.text))
+                if self._target:
+                    self._link_text.append(token.text)
         return SafeHtml("".join(out), self._remote_images)
+
+    def _warning(self) -> str:
+        """After a link whose text is another address than its target: where it really leads."""
+        target, text = self._target, " ".join("".join(self._link_text).split())
+        self._target = ""
+        self._link_text.clear()
+        shown, real = _shown_host(text), _host(target)
+        if not shown or not real or _is_same_site(shown, real):
+            return ""
+        return f'<span class="leads" title="{escape(target)}">\u26a0 {escape(real)}</span>'
 
     def _attributes(self, tag: Start) -> dict[str, str]:
         allowed = _ATTRIBUTES["*"] | _ATTRIBUTES.get(tag.name, set())
@@ -119,6 +166,8 @@ class _Finisher:
             kept["style"] = style
         if tag.name == "a":
             kept = _link(kept)
+            self._target = kept.get("href", "")
+            self._link_text.clear()
         if tag.name == "img":
             kept = self._image(kept)
         return kept
@@ -134,6 +183,8 @@ class _Finisher:
         shown = self._embedded(source)
         if shown:
             return {**attributes, "src": shown}
+        if self._with_remote and _is_remote_image(source):
+            return {**attributes, "src": _with_scheme(source)}
         if source and source[:4].lower() != "cid:":
             self._remote_images += 1
         # Without src nothing is fetched; the frame's style shows the alternative text.
@@ -148,6 +199,44 @@ class _Finisher:
             return ""
         self._image_bytes += len(content)
         return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
+
+
+def _is_remote_image(source: str) -> bool:
+    """Whether an image can be fetched from elsewhere by https."""
+    if any(ord(sign) <= 32 for sign in source):
+        return False
+    try:
+        parts = urlsplit(_with_scheme(source))
+    except ValueError:
+        return False
+    return parts.scheme.lower() == "https" and bool(parts.hostname)
+
+
+def _with_scheme(source: str) -> str:
+    """Addresses without a scheme go by https."""
+    return f"https:{source}" if source.startswith("//") else source
+
+
+def _shown_host(text: str) -> str:
+    """The host of a text that is an address of the web; empty for any other text."""
+    found = _SHOWN_ADDRESS.match(text) if len(text) < 2000 else None
+    host = found["host"].lower() if found else ""
+    return "" if host == text.lower() and host.endswith(_FILE_ENDINGS) else host
+
+
+def _host(target: str) -> str:
+    """The host that a link leads to; empty for mail addresses."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return ""
+    return (parts.hostname or "").lower() if parts.scheme.lower() in ("http", "https") else ""
+
+
+def _is_same_site(one: str, other: str) -> bool:
+    """Whether the hosts are the same, or one lies under the other."""
+    one, other = one.removeprefix("www."), other.removeprefix("www.")
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 def _link(attributes: dict[str, str]) -> dict[str, str]:

@@ -48,10 +48,11 @@ def body(
     request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
 ) -> Template:
     mail = mail_html(store_of(request), viewer, message_id)
-    context = BodyPage(safe_html(mail.html, mail.images), mail.text)
+    with_remote = asked(request, "images") == "1"
+    context = BodyPage(safe_html(mail.html, mail.images, with_remote=with_remote), mail.text)
     page = render.bare_page(request, "messages/body.html", context=context)
     origins = csrf.own_origins(request.app.state.settings)
-    page.headers["Content-Security-Policy"] = body_policy(origins)
+    page.headers["Content-Security-Policy"] = body_policy(origins, with_remote=with_remote)
     return page
 
 

@@ -5,24 +5,35 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from litestar import Response, Router, get, post
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
-from app.errors import NotFound
+from app import filing
+from app.errors import Invalid, NotFound
 from app.model import Account, Page, Viewer
-from app.store import Store, accounts, jobs, queue
+from app.store import Store, accounts, archives, jobs, messages, queue, records, transaction, users
 from app.store.jobs import JobResult
 from app.store.queue import Circles, Show
 from app.web import flash, render
 from app.web.db import store_of
-from app.web.forms import asked
+from app.web.forms import asked, field
 from app.web.session import HOME
 from app.web.view import MessageView, message_view
 
 _PAGE: Final = 50
-_TABS: Final[dict[str, Show]] = {"": "waiting", "open": "open", "all": "all"}
+_SHOWN: Final[dict[str, Show]] = {
+    "waiting": "waiting",
+    "open": "open",
+    "all": "all",
+    "aside": "aside",
+}
+_REMEMBERED: Final = ("waiting", "open")
+_TAB_COOKIE: Final = "letterbook-queue"
+_YEAR_SECONDS: Final = 60 * 60 * 24 * 365
+FIRST_STEPS: Final = "first-steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +46,21 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """The strip of a first visit: which of its three steps are done."""
+
+    has_mailbox: bool
+    has_records: bool
+    has_archived: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePage:
-    """What queue/index.html shows. `newest` is the first row's id where new rows would appear."""
+    """What queue/index.html shows. `newest` is the first row's id where new rows would appear.
+
+    `next_row` is the id of the row that takes the place of one that just left the list; `admins`
+    are whom to ask for a mailbox, empty for those who may add any.
+    """
 
     rows: Page
     show: str
@@ -49,6 +73,9 @@ class QueuePage:
     check: Check | None
     next_check_seconds: int | None
     refresh_seconds: int | None
+    next_row: str
+    steps: Steps | None
+    admins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +84,18 @@ class CirclesPage:
 
     circles: Circles
     newest: str = ""
+    show: str = ""
     new_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewRowsPage:
+    """The rows above the one that the browser showed first, and which is first now."""
+
+    rows: Page
+    show: str
+    newest: str
+    has_mailboxes: bool
 
 
 @get("/queue", sync_to_thread=True)
@@ -66,19 +104,62 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     if asked(request, "open") and request.headers.get("hx-target") == "pane":
         view = message_view(store, viewer, asked(request, "open"), wanted=asked(request, "view"))
         return render.page(request, "messages/show.html", context=view, fragment="queue/_pane.html")
-    context = _queue_page(request, store, viewer)
-    return render.page(request, "queue/index.html", context=context, section="queue")
+    shown = _tab(request)
+    context = _queue_page(request, store, viewer, shown)
+    page = render.page(request, "queue/index.html", context=context, section="queue")
+    if asked(request, "show") in _REMEMBERED:
+        page.set_cookie(_remembered(shown, is_https=request.app.state.settings.is_https))
+    return page
 
 
-@get("/queue/act", sync_to_thread=True)
+@get("/queue/rows", sync_to_thread=True)
+def new_rows(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template | Redirect:
+    """What came above the first row that the browser shows: for a list that nobody touches."""
+    store, newest, shown = store_of(request), asked(request, "newest"), _tab(request)
+    if not (render.wants_fragment(request) and newest.isalnum()):
+        return render.to(HOME)
+    rows = _above(store, viewer, newest, shown, datetime.now(UTC))
+    first = rows.rows[0].message.public_id if rows.rows else newest
+    many = len(viewer.accounts) > 1
+    context = NewRowsPage(rows, shown, first, many)
+    return render.page(request, "", context=context, fragment="queue/_new_rows.html")
+
+
+@post("/queue/act", sync_to_thread=True)
 def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
-    """The toolbar's buttons: to the page that does it, for the row that is selected."""
-    message, verb = asked(request, "message"), asked(request, "do")
+    """The toolbar's buttons: what they do, or the page that does it, for the selected row."""
+    message, verb = field(request, "message"), field(request, "do")
     if not message.isalnum():
-        return render.to(HOME, show=asked(request, "show"), done=flash.CHOOSE)
+        return render.back_to(field(request, "back"), done=flash.CHOOSE)
+    if verb == "aside":
+        return _set_aside(request, viewer, message)
+    if verb == "back":
+        return _take_back(request, viewer, message)
     if verb == "display":
         return render.to(f"/email/messages/{message}")
     return render.to(f"/email/messages/{message}/attach")
+
+
+@post("/messages/{message_id:str}/aside", sync_to_thread=True)
+def set_aside(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
+) -> Redirect:
+    return _set_aside(request, viewer, message_id)
+
+
+@post("/messages/{message_id:str}/take-back", sync_to_thread=True)
+def take_back(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
+) -> Redirect:
+    return _take_back(request, viewer, message_id)
+
+
+@post("/queue/steps", sync_to_thread=True)
+def put_steps_away(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
+    store = store_of(request)
+    with transaction(store):
+        users.put_hint_away(store, viewer.user_id, FIRST_STEPS)
+    return render.to(HOME)
 
 
 @post("/queue/check", sync_to_thread=True)
@@ -104,35 +185,34 @@ def circles(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template |
     store = store_of(request)
     now = datetime.now(UTC)
     found = queue.circles(store, viewer, now=now)
-    newest = asked(request, "newest")
-    new_rows = _rows_above(store, viewer, newest, now) if newest.isalnum() else 0
-    if asked(request, "have") == render.circles_state(found, new_rows):
+    newest, shown = asked(request, "newest"), _tab(request)
+    count = len(_above(store, viewer, newest, shown, now).rows) if newest.isalnum() else 0
+    if asked(request, "have") == render.circles_state(found, count):
         return Response(None, status_code=204)
-    context = CirclesPage(found, newest, new_rows)
+    context = CirclesPage(found, newest, shown, count)
     return render.page(request, "queue/circles.html", context=context, fragment="queue/_state.html")
 
 
-def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer) -> QueuePage:
+def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer, shown: Show) -> QueuePage:
     now = datetime.now(UTC)
     mailboxes = accounts.of_viewer(store, viewer)
     mailbox = next((one for one in mailboxes if one.public_id == asked(request, "mailbox")), None)
-    tab = asked(request, "show")
     before, after = asked(request, "before"), asked(request, "after")
     rows = queue.rows(
         store,
         viewer,
-        show=_TABS.get(tab, "waiting"),
+        show=shown,
         account=mailbox.id if mailbox else None,
         before=before,
         after=after,
         limit=_PAGE,
         now=now,
     )
-    is_top = tab != "all" and not (mailbox or before or after)
-    older = queue.older_count(store, viewer, now=now) if tab != "all" else 0
+    is_top = shown in _REMEMBERED and not (mailbox or before or after)
+    older = queue.older_count(store, viewer, now=now) if shown in _REMEMBERED else 0
     return QueuePage(
         rows=rows,
-        show=tab if tab in _TABS else "",
+        show=shown,
         mailboxes=mailboxes,
         mailbox=mailbox.public_id if mailbox else "",
         older_count=min(older, queue.MOST_COUNTED),
@@ -142,7 +222,79 @@ def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer) -> QueuePage
         check=_asked_check(request, store, viewer),
         next_check_seconds=_next_check(store, viewer, now),
         refresh_seconds=_refresh(asked(request, "refresh")),
+        next_row=_next_row(request, store, viewer, rows),
+        steps=_steps(store, viewer),
+        admins=() if mailboxes or viewer.is_admin else _admins(store),
     )
+
+
+def _tab(request: HTMXRequest) -> Show:
+    """What the address asks for, else what this browser last chose of the two (A1)."""
+    if wanted := asked(request, "show"):
+        return _SHOWN.get(wanted, "waiting")
+    return "open" if request.cookies.get(_TAB_COOKIE) == "open" else "waiting"
+
+
+def _remembered(shown: Show, *, is_https: bool) -> Cookie:
+    return Cookie(
+        key=_TAB_COOKIE,
+        value=shown,
+        path="/email",
+        max_age=_YEAR_SECONDS,
+        secure=is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _set_aside(request: HTMXRequest, viewer: Viewer, message_id: str) -> Redirect:
+    store = store_of(request)
+    message = messages.get(store, viewer, message_id)
+    done = flash.ASIDE
+    try:
+        filing.set_aside(store, viewer, message.id, now=datetime.now(UTC))
+    except Invalid:
+        done = flash.FILED
+    return render.back_to(field(request, "back"), done=done, message=message.public_id)
+
+
+def _take_back(request: HTMXRequest, viewer: Viewer, message_id: str) -> Redirect:
+    store = store_of(request)
+    message = messages.get(store, viewer, message_id)
+    filing.take_back(store, viewer, message.id, now=datetime.now(UTC))
+    back = field(request, "back")
+    return render.back_to(back, done=flash.TAKEN_BACK, message=message.public_id)
+
+
+def _next_row(request: HTMXRequest, store: Store, viewer: Viewer, rows: Page) -> str:
+    """The row below the place of the message that the flash is about, if that one has left."""
+    found = flash.flash_of(request, store, viewer)
+    gone = found.message if found else None
+    if gone is None or gone.id in {row.message.id for row in rows.rows}:
+        return ""
+    place = (gone.sort_at, gone.id)
+    below = (one.message for one in rows.rows if (one.message.sort_at, one.message.id) < place)
+    return next((one.public_id for one in below if one.archived_at is None), "")
+
+
+def _steps(store: Store, viewer: Viewer) -> Steps | None:
+    """The strip of the first visit; None once it was put away, or where all is done."""
+    if FIRST_STEPS in users.put_away(store, viewer.user_id):
+        return None
+    steps = Steps(
+        bool(viewer.accounts),
+        any(
+            records.list_visible(store, viewer, record_type=kind.key, limit=1)
+            for kind in records.types(store)
+        ),
+        bool(archives.rows(store, viewer, limit=1).rows),
+    )
+    is_done = steps.has_mailbox and steps.has_records and steps.has_archived
+    return None if is_done else steps
+
+
+def _admins(store: Store) -> tuple[str, ...]:
+    return tuple(user.name for user in users.all_active(store) if user.is_admin)
 
 
 def _newest(rows: Page) -> str:
@@ -179,11 +331,23 @@ def _next_check(store: Store, viewer: Viewer, now: datetime) -> int | None:
     return None if due is None else max(0, int((due - now) / timedelta(seconds=1)))
 
 
-def _rows_above(store: Store, viewer: Viewer, newest: str, now: datetime) -> int:
-    """How many rows the queue has above the one that the browser shows first, 50 at most."""
-    rows = queue.rows(store, viewer, limit=_PAGE, now=now).rows
-    ids: list[str] = [row.message.public_id for row in rows]
-    return ids.index(newest) if newest in ids else len(ids)
+def _above(store: Store, viewer: Viewer, newest: str, shown: Show, now: datetime) -> Page:
+    """What the list has above the row that the browser shows first, at most a page of it."""
+    after = "" if newest == "none" else newest
+    return queue.rows(store, viewer, show=shown, after=after, limit=_PAGE, now=now)
 
 
-router = Router("/email", route_handlers=[index, act, check, show_check, circles])
+router = Router(
+    "/email",
+    route_handlers=[
+        index,
+        new_rows,
+        act,
+        set_aside,
+        take_back,
+        put_steps_away,
+        check,
+        show_check,
+        circles,
+    ],
+)

@@ -9,25 +9,33 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app.errors import NotFound
-from app.model import Page, Record, RecordType, Viewer
+from app.model import Page, Record, RecordId, RecordType, Viewer
+from app.records import find_type
 from app.search import search_messages
 from app.search.analysis import fold
 from app.store import Store, archives, records, users
+from app.store.records import RecordsFound
 from app.web import flash, render
 from app.web.db import store_of
 from app.web.forms import asked
+from app.web.session import zone_of
 
-_MOST = 200
+ARCHIVED = "archived"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsPage:
-    """The records of one type; `like` is the filter as typed."""
+    """The records of one type; `like` is the filter as typed, `attached` counts by record.
+
+    `archived` is how many are put away, `is_archived` whether those are shown.
+    """
 
     type: RecordType
-    records: list[Record]
+    found: RecordsFound
+    attached: dict[RecordId, int]
     like: str
-    is_cut: bool
+    archived: int
+    is_archived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,21 @@ class RecordPage:
 def index(
     request: HTMXRequest, viewer: NamedDependency[Viewer], record_type: FromPath[str]
 ) -> Template:
-    store = store_of(request)
-    like = asked(request, "like")
-    found = records.list_visible(
-        store, viewer, record_type=_type(store, record_type).key, like=fold(like), limit=_MOST + 1
+    store, kind = store_of(request), find_type(store_of(request), record_type)
+    like, after, before = (asked(request, name) for name in ("like", "after", "before"))
+    is_archived = asked(request, "show") == ARCHIVED
+    found = records.find(
+        store,
+        viewer,
+        record_type=kind.key,
+        like=fold(like),
+        after=after,
+        before=before,
+        is_archived=is_archived,
     )
-    context = RecordsPage(_type(store, record_type), found[:_MOST], like, len(found) > _MOST)
+    counts = records.attached_counts(store, viewer, [one.id for one in found.records])
+    archived = records.count_archived(store, viewer, record_type=kind.key)
+    context = RecordsPage(kind, found, counts, like, archived, is_archived)
     return render.page(request, "records/index.html", context=context, section=record_type)
 
 
@@ -66,7 +83,7 @@ def show(
     store = store_of(request)
     kind, record = _found(store, viewer, record_type, record_id)
     roles = tuple(role.name for role in users.roles(store) if role.id in record.roles)
-    people = tuple(user.name for user in users.all_active(store) if user.id in record.users)
+    people = tuple(user.name for user in users.every(store) if user.id in record.users)
     context = RecordPage(kind, record, "overview", roles, people)
     return render.page(request, "records/show.html", context=context, section=record_type)
 
@@ -97,7 +114,9 @@ def pick(
     kind, record = _found(store, viewer, record_type, record_id)
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     if query:
-        found = search_messages(store, viewer, query, before=before, in_archive=True)
+        found = search_messages(
+            store, viewer, query, before=before, in_archive=True, zone=zone_of(request)
+        )
         rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
     else:
         rows = archives.rows(store, viewer, before=before, after=after)
@@ -125,13 +144,6 @@ def act(
     return render.to(path, type=record.type, record=record.public_id, back="record")
 
 
-def _type(store: Store, key: str) -> RecordType:
-    for kind in records.types(store):
-        if kind.key == key:
-            return kind
-    raise NotFound
-
-
 def _found(
     store: Store, viewer: Viewer, record_type: str, record_id: str
 ) -> tuple[RecordType, Record]:
@@ -139,7 +151,7 @@ def _found(
     record = records.get(store, viewer, record_id)
     if record.type != record_type:
         raise NotFound
-    return _type(store, record_type), record
+    return find_type(store, record_type), record
 
 
 router = Router("/records/{record_type:str}", route_handlers=[index, show, emails, pick, act])

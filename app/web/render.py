@@ -18,7 +18,7 @@ from app.store.queue import Circles
 from app.web import csrf, forms
 from app.web.db import AnyRequest, store_of
 from app.web.flash import Flash, flash_of
-from app.web.format import badge, clock, count, person, size, when
+from app.web.format import badge, clock, count, device, person, size, when
 from app.web.session import local_path, signed_in
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -112,6 +112,8 @@ def prepare(environment: Environment) -> None:
         "size": size,
         "count": count,
         "person": person,
+        "device": device,
+        "zip": zip,
         "linked": _linked,
     }
 

@@ -12,6 +12,7 @@ from app.search import SearchPage, search_messages
 from app.web import render
 from app.web.db import store_of
 from app.web.forms import asked
+from app.web.session import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     found = None
     if query:
         store = store_of(request)
-        found = search_messages(store, viewer, query, before=asked(request, "before"))
+        before, zone = asked(request, "before"), zone_of(request)
+        found = search_messages(store, viewer, query, before=before, zone=zone)
     context = ResultsPage(query, found)
     return render.page(request, "search/index.html", context=context, section="search")
 

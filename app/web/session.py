@@ -3,36 +3,42 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from litestar import Response
 from litestar.concurrency import sync_to_thread
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.exceptions import NotAuthorizedException
+from litestar.handlers.base import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.response import Redirect
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app import people
+from app.errors import NotFound
 from app.model import User, Viewer
 from app.settings import Settings
 from app.web.db import AnyRequest, Stores
+from app.web.format import viewer_zone
 
 HOME: Final = "/email/queue"
 SIGN_IN: Final = "/sign-in"
+SET_UP: Final = "/set-up"
 _LOCAL_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _LIFETIME_SECONDS: Final = 60 * 60 * 24 * 30
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The person behind a request, his rights as of now, and his session's token."""
+    """The person behind a request, his rights as of now, his session's token and time zone."""
 
     viewer: Viewer
     user: User
     token: str
+    zone: tzinfo
 
 
 def cookie_name(settings: Settings) -> str:
@@ -55,10 +61,27 @@ def signed_in(request: AnyRequest) -> SignedIn | None:
 
 def provide_viewer(request: AnyRequest) -> Viewer:
     """The viewer of a page behind the gate."""
+    return current(request).viewer
+
+
+def current(request: AnyRequest) -> SignedIn:
+    """Who is signed in, on a page behind the gate."""
     found = signed_in(request)
     if found is None:
         raise NotAuthorizedException
-    return found.viewer
+    return found
+
+
+def zone_of(request: AnyRequest) -> tzinfo:
+    """The time zone in which whoever is signed in means his dates."""
+    return current(request).zone
+
+
+def admins_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard: for people who are no administrators the page is not there."""
+    found: SignedIn | None = connection.scope["state"].get("signed_in")
+    if found is None or not found.viewer.is_admin:
+        raise NotFound
 
 
 def local_path(text: str) -> str:
@@ -66,44 +89,59 @@ def local_path(text: str) -> str:
     if len(text) > 2000 or not _LOCAL_PATH.fullmatch(text):
         return HOME
     parts = urlsplit(text)
-    is_elsewhere = parts.scheme or parts.netloc or parts.path.startswith(SIGN_IN)
+    is_elsewhere = parts.scheme or parts.netloc or parts.path.startswith((SIGN_IN, SET_UP))
     return HOME if is_elsewhere else text
 
 
 class Gate(ASGIMiddleware):
-    """Finds the session; pages that are not marked `is_public` need one."""
+    """Finds the session; pages that are not marked `is_public` need one.
+
+    While nobody was ever made, all pages but those marked `is_before_set_up` lead to the first.
+    """
 
     def __init__(self, settings: Settings, stores: Stores) -> None:
         self._settings = settings
         self._stores = stores
+        self._is_set_up = False
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: AnyRequest = scope["litestar_app"].request_class(scope, receive=receive)
+        token = request.cookies.get(cookie_name(self._settings), "")
         found = None
-        if token := request.cookies.get(cookie_name(self._settings)):
+        if token or not self._is_set_up:
             found = await sync_to_thread(self._find, token)
         scope["state"]["signed_in"] = found
-        is_public = scope["route_handler"].opt.get("is_public", False)
-        if found or is_public:
+        viewer_zone.set(found.zone if found else None)
+        marks = scope["route_handler"].opt
+        if not (self._is_set_up or marks.get("is_before_set_up", False)):
+            answer: Response[None] | Redirect = _to(request, SET_UP)
+        elif found or marks.get("is_public", False):
             await next_app(scope, receive, send)
             return
-        answer = _to_sign_in(request)
+        else:
+            answer = _to_sign_in(request)
         await answer.to_asgi_response(None, request)(scope, receive, send)
 
     def _find(self, token: str) -> SignedIn | None:
-        found = people.viewer_of_session(self._stores.get(), token, now=datetime.now(UTC))
-        return SignedIn(*found, token) if found else None
+        store = self._stores.get()
+        self._is_set_up = self._is_set_up or not people.needs_set_up(store)
+        found = people.viewer_of_session(store, token, now=datetime.now(UTC)) if token else None
+        return SignedIn(*found, token, people.zone_of(store, found[1])) if found else None
 
 
 def _to_sign_in(request: AnyRequest) -> Response[None] | Redirect:
     """To the sign-in page and, for a page that can be asked for again, back afterwards."""
-    if request.headers.get("hx-request") == "true":
-        return Response(None, status_code=200, headers={"HX-Redirect": SIGN_IN})
-    if request.method not in ("GET", "HEAD"):
-        return Redirect(SIGN_IN, status_code=303)
+    if request.headers.get("hx-request") == "true" or request.method not in ("GET", "HEAD"):
+        return _to(request, SIGN_IN)
     query = request.scope["query_string"].decode("latin-1")
     wanted = local_path(request.scope["path"] + (f"?{query}" if query else ""))
     return Redirect(f"{SIGN_IN}?next={quote(wanted, safe='/')}", status_code=303)
+
+
+def _to(request: AnyRequest, path: str) -> Response[None] | Redirect:
+    if request.headers.get("hx-request") == "true":
+        return Response(None, status_code=200, headers={"HX-Redirect": path})
+    return Redirect(path, status_code=303)
 
 
 def _cookie(settings: Settings, token: str, *, max_age: int) -> Cookie:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app import filing
 from app.mail import ParsedMail, decode_leaf, leaf_text, parse, split_quoted
 from app.model import Location, Message, Part, Row, Viewer
-from app.store import Store, messages, queue
-from app.web.html_body import MOST_IMAGE_BYTES
+from app.store import Store, holdings, messages, queue
+from app.web.html_body import MOST_IMAGE_BYTES, remote_images
 
 LONGEST_TEXT: Final = 500_000
 _BASE64_GROWTH: Final = 1.5
@@ -19,7 +20,8 @@ class MessageView:
     """One message as one viewer may see it.
 
     `text` is what its author wrote, `quoted` the rest; both empty where the HTML is shown.
-    `in_archive`: opened from the archive, where the buttons have other names (R57, R59).
+    `remote_images` counts the pictures elsewhere that could be loaded. `is_aside`: set aside in
+    a mailbox of the viewer's own. `may_edit`: he may say who else reads it (R50).
     """
 
     row: Row
@@ -33,6 +35,9 @@ class MessageView:
     is_own: bool
     thread: tuple[Message, ...]
     locations: tuple[Location, ...]
+    remote_images: int = 0
+    is_aside: bool = False
+    may_edit: bool = False
 
     @property
     def message(self) -> Message:
@@ -48,6 +53,7 @@ def message_view(store: Store, viewer: Viewer, public_id: str, *, wanted: str = 
     shown = mail.text[:LONGEST_TEXT] if view == "text" else ""
     text, quoted = split_quoted(shown)
     parts = messages.parts(store, viewer, message.id)
+    html = leaf_text(copy.raw, mail.html) if mail.html and view == "html" else ""
     return MessageView(
         row=queue.row(store, viewer, message.id),
         mail=mail,
@@ -60,6 +66,10 @@ def message_view(store: Store, viewer: Viewer, public_id: str, *, wanted: str = 
         is_own=copy.is_own,
         thread=tuple(messages.thread(store, viewer, message.id)),
         locations=tuple(messages.locations(store, viewer, message.id)),
+        remote_images=remote_images(html),
+        is_aside=holdings.is_set_aside(store, viewer, message.id),
+        may_edit=message.archived_at is not None
+        and filing.may_change_access(store, viewer, message.id),
     )
 
 

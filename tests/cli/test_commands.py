@@ -234,7 +234,7 @@ def test_team_set_keeps_what_is_not_named(run: Run) -> None:
         (["sync", "--account", "aaaa"], "no mailbox aaaa"),
         (["sync"], "no mailbox to sync"),
         (["team", "set", "--timezone", "Mars/Base"], "no time zone"),
-        (["bench"], "Name the mail"),
+        (["bench", "--mbox", "/nowhere.mbox"], "no file or folder /nowhere.mbox"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_one(archive: Run, words, sentence) -> None:

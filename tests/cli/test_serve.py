@@ -1,6 +1,7 @@
 """run, web and worker as processes: two of them, gone together, one sentence when they cannot."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from app.store import open_store
 from app.store.lock import worker_lock
+from tests import make
 
 
 def free_port() -> int:
@@ -101,6 +103,28 @@ def test_run_serves_with_its_worker_and_both_go_together(
         os.kill(worker, 0)
     assert "Traceback" not in output
     assert f"http://127.0.0.1:{port}" in output
+
+
+def test_the_terminal_shows_a_code_while_nobody_is_set_up(
+    running: "subprocess.Popen[str]", port: int
+) -> None:
+    wait_for_page(port)
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=30)
+
+    assert re.search(r"If it asks for a code: [A-Z2-9]{4}-[A-Z2-9]{4}\n", output)
+
+
+def test_the_terminal_shows_no_code_once_somebody_is_there(tmp_path: Path, port: int) -> None:
+    store = open_store(tmp_path)
+    make.user(store, "Alice")
+    store.close()
+    process = start(tmp_path, port, "web")
+    wait_for_page(port)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=30)
+
+    assert "code" not in output
 
 
 def test_a_killed_run_leaves_no_worker_behind(

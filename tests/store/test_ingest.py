@@ -33,6 +33,7 @@ def test_ingesting_twice_is_ingesting_once(store: Store) -> None:
 
 
 def test_the_same_bytes_in_two_folders_are_one_copy_in_two_places(store: Store) -> None:
+    """R52."""
     box = make.account(store)
     make.deliver(store, box, make.mail())
 
@@ -98,6 +99,7 @@ def test_an_attachment_in_many_mails_is_one_blob(store: Store) -> None:
 
 
 def test_a_known_copy_in_another_mailbox_costs_no_bytes(store: Store) -> None:
+    """R52."""
     make.deliver(store, make.account(store), make.mail())
     before = blobs.stored_bytes(store)
 

@@ -52,6 +52,7 @@ def test_a_record_for_a_role_opens_its_mail_to_that_role(store: Store) -> None:
 
 
 def test_roles_of_the_message_bind_those_who_may_see_the_record(store: Store) -> None:
+    """R45."""
     foreman = make.role(store, "foreman")
     alice, charlie = make.user(store, "Alice"), make.user(store, "Charlie")
     bob = make.user(store, "Bob", roles=(foreman,))
@@ -99,6 +100,7 @@ def test_what_is_hidden_is_missing_everywhere(store: Store) -> None:
 )
 @given(data=st.data())
 def test_the_rule_the_index_and_the_oracle_agree(store: Store, data: st.DataObject) -> None:
+    """R45, R46."""
     with transaction(store):
         for table in (
             *("holdings", "locations", "message_roles", "filings", "audit", "parts", "copies"),

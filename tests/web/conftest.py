@@ -16,7 +16,7 @@ from litestar.testing import TestClient
 from app.main import create_app
 from app.model import Account, MessageId, PublicId, RecordId, RoleId, UserId, Viewer
 from app.settings import Settings
-from app.store import Store, messages, open_store, users, visibility
+from app.store import Store, messages, open_store, sessions, visibility
 from tests import make
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -110,7 +110,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
     for name, user in (("alice", alice), ("bob", bob), ("charlie", charlie)):
         token = found.tokens[name] = f"token-of-{name}"
         digest = sha256(token.encode()).digest()
-        users.add_session(store, user, digest, address="127.0.0.1", agent="tests", now=now)
+        sessions.add_session(store, user, digest, address="127.0.0.1", agent="tests", now=now)
     yield found
     store.close()
 
@@ -150,3 +150,14 @@ def charlie(sit_down: Callable[[str], Browser]) -> Browser:
 @pytest.fixture
 def stranger(sit_down: Callable[[str], Browser]) -> Browser:
     return sit_down("")
+
+
+@pytest.fixture
+def admin(team: Team, sit_down: Callable[[str], Browser]) -> Browser:
+    """Dora administers; she has no mailbox and no role."""
+    dora = make.user(team.store, "Dora", is_admin=True)
+    token = team.tokens["dora"] = "token-of-dora"
+    digest = sha256(token.encode()).digest()
+    now = datetime.now(UTC)
+    sessions.add_session(team.store, dora, digest, address="10.0.0.4", agent="tests", now=now)
+    return sit_down("dora")

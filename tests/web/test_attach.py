@@ -24,6 +24,7 @@ def archive(team: Team, public_id: str, *, roles=()) -> None:
 def test_a_company_named_in_the_text_is_filled_in_with_its_reason(
     team: Team, alice: Browser
 ) -> None:
+    """R40, R41, R42, R43."""
     (one,) = team.deliver(mail(text="Faktura od Spostex S.A. za beton.", sender="x@gmail.com"))
     record = team.record(team.company)
 
@@ -39,6 +40,7 @@ def test_a_company_named_in_the_text_is_filled_in_with_its_reason(
 
 
 def test_confirm_archives_and_the_next_page_says_so(team: Team, alice: Browser) -> None:
+    """R47."""
     (one,) = team.deliver(mail())
     page = f"/email/messages/{one}/attach"
 
@@ -77,6 +79,7 @@ def test_the_flash_names_no_hidden_record(team: Team, charlie: Browser) -> None:
 
 
 def test_undo_brings_it_back(team: Team, alice: Browser) -> None:
+    """R70."""
     (one,) = team.deliver(mail())
     archive(team, one)
 
@@ -119,6 +122,7 @@ def test_no_record_is_refused_and_the_form_kept(team: Team, alice: Browser, reco
 
 
 def test_a_hidden_record_is_as_one_that_is_missing(team: Team, sit_down) -> None:
+    """R41."""
     (one,) = team.deliver(mail())
     page = f"/email/messages/{one}/attach"
     bob = sit_down("bob")
@@ -130,6 +134,7 @@ def test_a_hidden_record_is_as_one_that_is_missing(team: Team, sit_down) -> None
 
 
 def test_roles_restrict_at_the_first_archiving(team: Team, alice: Browser) -> None:
+    """R44."""
     (one,) = team.deliver(mail())
     page = f"/email/messages/{one}/attach"
 
@@ -139,6 +144,7 @@ def test_roles_restrict_at_the_first_archiving(team: Team, alice: Browser) -> No
 
 
 def test_at_the_next_one_they_are_shown_and_refused(team: Team, alice: Browser) -> None:
+    """R49, R56, R64."""
     (one,) = team.deliver(mail())
     archive(team, one, roles=[team.foreman])
     page = f"/email/messages/{one}/attach"
@@ -167,6 +173,7 @@ def test_odd_roles_are_refused(team: Team, alice: Browser, roles: str) -> None:
 
 
 def test_attaching_twice_says_so(team: Team, alice: Browser) -> None:
+    """R55."""
     (one,) = team.deliver(mail())
     archive(team, one)
     page = f"/email/messages/{one}/attach"
@@ -198,6 +205,7 @@ def test_it_leads_back_to_where_it_began(
 
 
 def test_without_a_script_the_type_is_changed_by_a_button(team: Team, alice: Browser) -> None:
+    """R41, R67: whatever the letters, Ł included."""
     (one,) = team.deliver(mail(text="Spostex S.A."))
 
     text = alice.get(f"/email/messages/{one}/attach?type=projects&record=&like=lomianki").text
@@ -234,6 +242,7 @@ def test_the_form_is_a_part_of_the_page(team: Team, alice: Browser) -> None:
 
 @pytest.mark.parametrize("verb", ["attach", "detach"])
 def test_it_needs_the_token(team: Team, alice: Browser, verb: str) -> None:
+    """R68."""
     (one,) = team.deliver(mail())
 
     answer = alice.send(f"/email/messages/{one}/{verb}", {"record": team.record(team.company)})

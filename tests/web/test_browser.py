@@ -142,22 +142,9 @@ def test_typing_a_name_finds_the_record(team: Team, page: Page) -> None:
 
     page.get_by_label("Find a record by name").press_sequentially("lomian", delay=30)
 
-    expect(page.get_by_label("Select Record").locator("option")).to_have_count(2)
+    expect(page.get_by_label("Select Record").locator("option")).to_have_count(3)
     expect(page.get_by_label("Find a record by name")).to_be_focused()
     expect(page.get_by_label("Find a record by name")).to_have_value("lomian")
-
-
-def test_new_mail_is_announced_without_moving_the_list(team: Team, page: Page) -> None:
-    team.deliver(mail("Alte", message_id="<1@x>"))
-    page.goto("/email/queue")
-
-    team.deliver(mail("Neue", message_id="<2@x>", date="Sat, 15 Mar 2025 08:00:00 +0000"), uid=2)
-    news = page.get_by_role("link", name="1 new message - show")
-    expect(news).to_be_visible(timeout=15_000)
-    expect(page.get_by_role("link", name="Neue")).to_have_count(0)
-    news.click()
-
-    expect(page.get_by_role("link", name="Neue")).to_be_visible()
 
 
 def test_without_scripts_a_message_is_archived_and_attached(team: Team, plain: Page) -> None:
@@ -207,3 +194,138 @@ def test_a_hostile_mail_does_nothing_in_its_frame(team: Team, page: Page) -> Non
     expect(frame.locator("p")).to_have_text("Hallo")
     expect(frame.locator("p")).to_have_css("color", "rgb(255, 0, 0)")
     assert "gotcha" not in page.title()
+
+
+PIXEL = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00"
+    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+LATER = "Sat, 15 Mar 2025 08:00:00 +0000"
+
+
+def test_new_rows_come_by_themselves_to_a_list_nobody_touches(team: Team, page: Page) -> None:
+    """R31: on top, without a click, and what was there stays the same element."""
+    team.deliver(mail("Alte", message_id="<1@x>"))
+    page.goto("/email/queue")
+    old = page.locator("tr", has_text="Alte").element_handle()
+
+    team.deliver(mail("Neue", message_id="<2@x>", date=LATER), uid=2)
+
+    expect(page.get_by_role("link", name="Neue")).to_be_visible(timeout=15_000)
+    assert page.locator(".rows tbody tr").first.inner_text().find("Neue") >= 0
+    assert old.evaluate("row => row.isConnected")
+    expect(page.locator(".news")).to_have_count(0)
+    page.get_by_role("link", name="Neue").click()
+    expect(page.locator("#pane")).to_contain_text("Neue")
+
+
+def test_the_first_mail_comes_by_itself_to_an_empty_queue(team: Team, page: Page) -> None:
+    """R31."""
+    page.goto("/email/queue")
+    expect(page.get_by_text("Nothing waiting.")).to_be_visible()
+
+    team.deliver(mail("Erste"))
+
+    expect(page.get_by_role("link", name="Erste")).to_be_visible(timeout=15_000)
+    expect(page.locator(".news")).to_have_count(0)
+
+
+def test_new_mail_is_announced_while_a_row_is_open(team: Team, page: Page) -> None:
+    """R31: nothing moves under the reader; the key . shows what came."""
+    team.deliver(mail("Alte", message_id="<1@x>"))
+    page.goto("/email/queue")
+    page.get_by_role("link", name="Alte").click()
+    expect(page.locator("#pane")).to_contain_text("Alte")
+
+    team.deliver(mail("Neue", message_id="<2@x>", date=LATER), uid=2)
+    expect(page.get_by_role("link", name="1 new message - show")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("link", name="Neue")).to_have_count(0)
+    page.keyboard.press(".")
+
+    expect(page.get_by_role("link", name="Neue")).to_be_visible()
+
+
+def test_new_mail_is_announced_while_the_list_has_the_focus(team: Team, page: Page) -> None:
+    """R31."""
+    team.deliver(mail("Alte", message_id="<1@x>"))
+    page.goto("/email/queue")
+    page.keyboard.press("j")
+
+    team.deliver(mail("Neue", message_id="<2@x>", date=LATER), uid=2)
+
+    expect(page.get_by_role("link", name="1 new message - show")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("link", name="Neue")).to_have_count(0)
+    expect(page.get_by_role("link", name="Alte")).to_be_focused()
+
+
+def test_a_row_is_set_aside_and_taken_back_by_two_keys(team: Team, page: Page) -> None:
+    """A2: y, then z; the focus goes to the row that takes its place."""
+    team.deliver(mail("Unten", message_id="<1@x>"))
+    team.deliver(mail("Oben", message_id="<2@x>", date=LATER), uid=2)
+    page.goto("/email/queue")
+
+    page.keyboard.press("j")
+    page.keyboard.press("y")
+    expect(page.get_by_role("status")).to_contain_text("Set aside")
+    expect(page.get_by_role("link", name="Oben")).to_have_count(0)
+    expect(page.get_by_role("link", name="Unten")).to_be_focused()
+    page.keyboard.press("z")
+
+    expect(page.get_by_role("status")).to_contain_text("It waits in the queue again.")
+    expect(page.get_by_role("link", name="Oben")).to_be_visible()
+
+
+def test_a_team_without_records_archives_its_first_message(team: Team, page: Page) -> None:
+    """Line 4 of issue 3: "New company ..." opens its fields, and one "Confirm" does both."""
+    team.deliver(mail("Oferta", text="x", sender="Ewa Wilk <ewa@wilga.pl>"))
+    for table in ("audit", "record_marks", "record_users", "records", "index_queue"):
+        team.store.archive.conn.execute(f"delete from {table}")
+    page.goto("/email/queue")
+
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.get_by_label("Select Record").select_option("New company ...")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Wilga")
+    expect(page.get_by_label("Domain")).to_have_value("wilga.pl")
+    expect(page.locator("#readers")).to_contain_text("3 people will be able to read this")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("Archived to Wilga")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    expect(page.get_by_role("link", name="Open in Archives")).to_be_visible()
+
+
+def test_marking_a_role_says_at_once_who_will_read_it(team: Team, page: Page) -> None:
+    """R44, A8: without losing what was marked or where the focus is."""
+    (one,) = team.deliver(mail(text="Spostex S.A."))
+    page.goto(f"/email/messages/{one}/attach")
+    expect(page.locator("#readers")).to_contain_text("3 people")
+
+    page.get_by_label("foreman").focus()
+    page.keyboard.press("Space")
+
+    expect(page.locator("#readers")).to_contain_text("2 people will be able to read this (1 role")
+    expect(page.locator("#readers")).to_contain_text("but can still read it")
+    expect(page.get_by_label("foreman")).to_be_focused()
+    expect(page.get_by_label("foreman")).to_be_checked()
+
+
+def test_remote_images_are_loaded_by_the_key_i_only(team: Team, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route(
+        "https://t.example/**",
+        lambda route: route.fulfill(content_type="image/gif", body=PIXEL),
+    )
+    raw = mail(text='<p>Hallo</p><img alt="x" src="https://t.example/a.gif">')
+    (one,) = team.deliver(raw.replace(b"text/plain", b"text/html"))
+    page.goto(f"/email/messages/{one}")
+    frame = page.frame_locator("iframe[title='Message body']")
+    expect(frame.locator("p")).to_have_text("Hallo")
+    before = [url for url in asked if "t.example" in url]
+
+    with page.expect_request("https://t.example/a.gif"):
+        page.keyboard.press("i")
+
+    expect(frame.locator("img")).to_have_attribute("src", "https://t.example/a.gif")
+    assert before == []

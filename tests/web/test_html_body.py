@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from app.web.html_body import SafeHtml, raster_type, safe_html
+from app.web.html_body import SafeHtml, raster_type, remote_images, safe_html
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 DANGEROUS_TAGS = (
@@ -320,3 +320,56 @@ def test_a_second_cleaner_finds_nothing_left(html: str) -> None:
 )
 def test_raster_images_are_told_by_their_bytes(content: bytes, kind: str) -> None:
     assert raster_type(content) == kind
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [
+        ('<a href="https://evil.example/x">https://bank.pl/login</a>', True),
+        ('<a href="https://evil.example/x"><b>www.bank</b>.pl</a>', True),
+        ('<a href="https://evil.example/x">bank.pl</a>', True),
+        ('<a href="https://bank.pl.evil.example/">bank.pl/login</a>', True),
+        ('<a href="https://www.bank.pl/x">bank.pl</a>', False),
+        ('<a href="https://bank.pl/x">https://login.bank.pl</a>', False),
+        ('<a href="https://evil.example/x">Click here</a>', False),
+        ('<a href="https://evil.example/x">faktura.pdf</a>', False),
+        ('<a href="mailto:jan@bank.pl">bank.pl</a>', False),
+    ],
+)
+def test_a_link_that_says_another_host_than_it_has_is_marked(link: str, leads: bool) -> None:
+    html = shown(link)
+
+    assert ('<span class="leads"' in html) is leads
+
+
+def test_a_mail_cannot_mark_links_itself() -> None:
+    assert "class" not in shown('<span class="leads">bank.pl</span>')
+
+
+REMOTE = (
+    '<img src="https://t.example/a.gif" width="3"><img src="//t.example/b.png">'
+    '<img src="http://t.example/c.gif"><img src="https:"><img src="data:image/png;base64,AA">'
+)
+
+
+def test_remote_images_are_blocked_and_those_that_could_be_shown_counted() -> None:
+    safe = safe_html(REMOTE, {})
+
+    assert safe is not None
+    assert "t.example" not in safe.html
+    assert remote_images(REMOTE) == 2
+
+
+def test_asked_for_images_come_by_https_only() -> None:
+    safe = safe_html(REMOTE, {}, with_remote=True)
+
+    assert safe is not None
+    assert '<img width="3" src="https://t.example/a.gif">' in safe.html
+    assert '<img src="https://t.example/b.png">' in safe.html
+    assert "http://" not in safe.html
+    assert "data:" not in safe.html
+
+
+def test_too_much_html_has_no_images_to_offer() -> None:
+    assert remote_images('<img src="https://t.example/a">' + "x" * 1_000_001) == 0
+    assert remote_images("<img " + " ".join(f"a{n}" for n in range(99)) + ">") == 0

@@ -22,6 +22,7 @@ def archived(team: Team) -> str:
 
 
 def test_archives_list_what_is_archived(team: Team, alice: Browser, archived: str) -> None:
+    """R47, R57, R58."""
     team.deliver(mail("Offen", message_id="<2@x>"), uid=2)
 
     text = alice.get("/email/archives").text
@@ -46,10 +47,12 @@ def test_empty_archives_say_what_to_do(alice: Browser) -> None:
     [
         ("message={id}&do=attach", "/email/messages/{id}/attach?back=archives"),
         ("message={id}&do=display", "/email/messages/{id}"),
+        ("message={id}&do=edit", "/email/messages/{id}/access"),
         ("do=attach&q=a", "/email/archives?q=a&done=choose"),
     ],
 )
 def test_the_archives_toolbar(alice: Browser, archived: str, query: str, leads_to: str) -> None:
+    """R57, R59, R50."""
     answer = alice.get(f"/email/archives/act?{query.format(id=archived)}")
 
     assert answer.headers["location"] == leads_to.format(id=archived)
@@ -104,6 +107,7 @@ def test_a_record_of_another_type_is_not_found(team: Team, alice: Browser) -> No
 
 
 def test_a_record_shows_itself_and_its_emails(team: Team, alice: Browser, archived: str) -> None:
+    """R60, R62."""
     base = f"/records/companies/{team.record(team.company)}"
 
     overview, emails = alice.get(base).text, alice.get(f"{base}/emails").text
@@ -115,6 +119,7 @@ def test_a_record_shows_itself_and_its_emails(team: Team, alice: Browser, archiv
 
 
 def test_the_picker_leads_to_a_form_filled_in(team: Team, alice: Browser, archived: str) -> None:
+    """R61, R65."""
     record = team.record(team.project)
     base = f"/records/projects/{record}/emails"
 
@@ -129,6 +134,7 @@ def test_the_picker_leads_to_a_form_filled_in(team: Team, alice: Browser, archiv
 
 
 def test_the_picker_marks_what_is_there_already(team: Team, alice: Browser, archived: str) -> None:
+    """R65."""
     base = f"/records/companies/{team.record(team.company)}/emails"
 
     assert "Attached here" in alice.get(f"{base}/pick").text

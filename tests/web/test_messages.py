@@ -190,3 +190,39 @@ def test_a_name_is_written_for_old_and_new_browsers() -> None:
     assert disposition("żółw 1.pdf") == (
         "attachment; filename=\"zow 1.pdf\"; filename*=UTF-8''%C5%BC%C3%B3%C5%82w%201.pdf"
     )
+
+
+def test_remote_images_are_shown_for_one_answer_only(team: Team, alice: Browser) -> None:
+    """The button counts them; its link changes nothing, and the next look is without them."""
+    (one,) = team.deliver(rich_mail())
+    base = f"/email/messages/{one}"
+
+    page = " ".join(alice.get(base).text.split())
+    pane = " ".join(alice.fragment(f"/email/queue?open={one}", target="pane").text.split())
+    asked = alice.get(f"{base}/body?images=1")
+    after = alice.get(f"{base}/body")
+
+    for text in (page, pane):
+        assert f'href="{base}/body?images=1" target="message-body" data-hotkey="i"' in text
+        assert "Show remote images</a>" not in text
+        assert "Show remote images (1)" in text
+    assert "img-src data: https:;" in asked.headers["content-security-policy"]
+    assert 'src="https://t.example/x.gif"' in asked.text
+    assert "img-src data:;" in after.headers["content-security-policy"]
+    assert "t.example" not in after.text
+
+
+@pytest.mark.parametrize("images", ["", "0", "2", "yes"])
+def test_only_the_buttons_own_link_shows_them(team: Team, alice: Browser, images: str) -> None:
+    (one,) = team.deliver(rich_mail())
+
+    body = alice.get(f"/email/messages/{one}/body?images={images}")
+
+    assert "t.example" not in body.text
+    assert "https:" not in body.headers["content-security-policy"]
+
+
+def test_a_mail_without_remote_images_has_no_button(team: Team, alice: Browser) -> None:
+    (one,) = team.deliver(mail())
+
+    assert "Show remote images" not in alice.get(f"/email/messages/{one}").text

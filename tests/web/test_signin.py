@@ -16,7 +16,8 @@ from tests.web.conftest import ORIGIN, PASSWORD, Browser, Team
 PAGES = [
     "/",
     "/email/queue",
-    "/email/queue/act",
+    "/email/queue/rows",
+    "/email/messages/aaaaaaaaaaaaa/access",
     "/email/circles",
     "/email/check/x",
     "/email/messages/x",

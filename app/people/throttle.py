@@ -1,0 +1,28 @@
+"""Guessing is slow: after some failures a door stays shut for a while."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.errors import AuthFailed
+from app.store import Store, sessions, transaction
+
+FAILURES_WITHIN: Final = timedelta(minutes=15)
+MOST_FAILURES: Final = {"user": 10, "address": 50, "code": 10, "codes": 100}
+"""How often each kind of key may fail within that time."""
+
+
+def require_calm(store: Store, keys: Mapping[str, str], *, now: datetime) -> None:
+    """Raises AuthFailed if one of the keys (kind: key) failed too often lately."""
+    since = now - FAILURES_WITHIN
+    for kind, key in keys.items():
+        if sessions.count_failures(store, key, since=since) >= MOST_FAILURES[kind]:
+            raise AuthFailed("Too many attempts. Wait a quarter of an hour and try again.")
+
+
+def note_failure(store: Store, keys: Mapping[str, str], *, now: datetime) -> None:
+    """Effects: one transaction."""
+    with transaction(store):
+        sessions.record_failure(
+            store, list(keys.values()), now=now, keep_since=now - FAILURES_WITHIN
+        )

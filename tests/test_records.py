@@ -1,0 +1,191 @@
+"""The verbs of records: what they refuse, and what they leave in the index queue and the audit."""
+
+from datetime import timedelta
+
+import pytest
+
+from app import records
+from app.errors import Conflict, Invalid, NotFound
+from app.model import Record, RecordType, RoleId, UserId
+from app.records import Draft
+from app.store import Store, documents
+from app.store import records as store_records
+from tests import make
+from tests.make import NOW
+
+
+@pytest.fixture
+def alice(store: Store) -> UserId:
+    return make.user(store, "Alice")
+
+
+def kept(store: Store, record_id: int) -> Record:
+    (found,) = store_records.every(store, [record_id])
+    return found
+
+
+def change(store: Store, user: UserId, record_id: int, draft: Draft, version: str = "") -> None:
+    records.change_record(
+        store,
+        make.viewer(store, user),
+        record_id,
+        draft,
+        version=version or records.record_version(kept(store, record_id)),
+        now=NOW,
+    )
+
+
+def test_a_record_is_made_with_notes_and_code(store: Store, alice: UserId) -> None:
+    record_id = records.create_record(
+        store,
+        record_type="companies",
+        name="  Spostex\tS.A. ",
+        code=" S-1 ",
+        notes=" Pays late. \n\n Call Ewa. ",
+        by=alice,
+        now=NOW,
+    )
+
+    found = kept(store, record_id)
+    assert (found.name, found.code, found.notes) == (
+        "Spostex S.A.",
+        "S-1",
+        "Pays late.\n\nCall Ewa.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"record_type": "ships"}, "type"),
+        ({"name": ""}, "name"),
+        ({"name": "\u200b"}, "name"),
+        ({"aliases": ["x" * 201]}, "aliases"),
+        ({"domains": ["no domain"]}, "domains"),
+        ({"addresses": ["@x.pl"]}, "addresses"),
+        ({"roles": [RoleId(99)]}, "access"),
+        ({"users": [UserId(99)]}, "access"),
+    ],
+)
+def test_wrong_input_names_its_field(store: Store, given: dict[str, object], field: str) -> None:
+    given = {"record_type": "companies", "name": "N"} | given
+
+    with pytest.raises(Invalid) as caught:
+        records.create_record(store, by=None, now=NOW, **given)
+
+    assert caught.value.field == field
+    assert store_records.every(store, range(10)) == []
+
+
+def test_a_change_needs_the_version_that_was_shown(store: Store, alice: UserId) -> None:
+    record_id = make.record(store)
+    shown = records.record_version(kept(store, record_id))
+    change(store, alice, record_id, Draft("Spostex Group"))
+
+    with pytest.raises(Conflict):
+        change(store, alice, record_id, Draft("Mine"), version=shown)
+
+    assert kept(store, record_id).name == "Spostex Group"
+
+
+def test_saving_the_same_again_changes_no_version(store: Store, alice: UserId) -> None:
+    record_id = make.record(store, domains=("b.pl", "a.pl"))
+    before = records.record_version(kept(store, record_id))
+
+    change(store, alice, record_id, Draft("Spostex S.A.", domains=("a.pl", "b.pl")))
+
+    assert records.record_version(kept(store, record_id)) == before
+
+
+def test_a_record_may_keep_its_own_name_but_take_no_other(store: Store, alice: UserId) -> None:
+    record_id = make.record(store)
+    make.record(store, "Wilga")
+
+    change(store, alice, record_id, Draft("SPOSTEX s.a."))
+
+    assert kept(store, record_id).name == "SPOSTEX s.a."
+    with pytest.raises(Invalid, match="already"):
+        change(store, alice, record_id, Draft("wilga"))
+
+
+def test_who_may_not_see_a_record_changes_nothing(store: Store, alice: UserId) -> None:
+    bob = make.user(store, "Bob")
+    record_id = make.record(store, only_for=(alice,))
+    viewer, version = make.viewer(store, bob), records.record_version(kept(store, record_id))
+
+    with pytest.raises(NotFound):
+        records.change_record(store, viewer, record_id, Draft("Mine"), version=version, now=NOW)
+    with pytest.raises(NotFound):
+        records.archive_record(store, viewer, record_id, now=NOW)
+    with pytest.raises(NotFound):
+        records.restore_record(store, viewer, record_id, now=NOW)
+
+    assert kept(store, record_id).name == "Spostex S.A."
+
+
+def test_who_would_see_a_draft(store: Store, alice: UserId) -> None:
+    role = make.role(store, "foreman")
+    bob = make.viewer(store, make.user(store, "Bob", roles=(role,)))
+
+    assert records.would_see(bob, Draft())
+    assert records.would_see(bob, Draft(roles=(role,), users=(alice,)))
+    assert records.would_see(bob, Draft(users=(bob.user_id,)))
+    assert not records.would_see(bob, Draft(users=(alice,)))
+
+
+def test_archiving_twice_is_one_change(store: Store, alice: UserId) -> None:
+    record_id, viewer = make.record(store), make.viewer(store, alice)
+    records.archive_record(store, viewer, record_id, now=NOW)
+
+    records.archive_record(store, viewer, record_id, now=NOW + timedelta(days=1))
+
+    assert kept(store, record_id).archived_at == NOW
+    assert store_records.list_visible(store, viewer, record_type="companies") == []
+    records.restore_record(store, viewer, record_id, now=NOW)
+    assert kept(store, record_id).archived_at is None
+
+
+def test_each_change_is_queued_for_the_index(store: Store, alice: UserId) -> None:
+    record_id, viewer = make.record(store), make.viewer(store, alice)
+    documents.done(store, documents.queued(store, limit=10))
+
+    records.archive_record(store, viewer, record_id, now=NOW)
+
+    assert documents.queued(store, limit=10).record_ids == (record_id,)
+
+
+def test_pages_of_records_lead_on_and_back(store: Store, alice: UserId) -> None:
+    for name in ("Ada", "Ćma", "Ewa", "Łoś", "Zoo"):
+        make.record(store, name)
+    viewer = make.viewer(store, alice)
+
+    first = store_records.find(store, viewer, record_type="companies", limit=2)
+    second = store_records.find(store, viewer, record_type="companies", after=first.next, limit=2)
+    third = store_records.find(store, viewer, record_type="companies", after=second.next, limit=2)
+    back = store_records.find(
+        store, viewer, record_type="companies", before=third.previous, limit=2
+    )
+
+    names = [[record.name for record in page.records] for page in (first, second, third, back)]
+    assert names == [["Ada", "Ćma"], ["Ewa", "Łoś"], ["Zoo"], ["Ewa", "Łoś"]]
+    assert (first.previous, third.next) == ("", "")
+    assert back.previous
+    assert back.next
+
+
+def test_types_are_added_and_renamed(store: Store, alice: UserId) -> None:
+    made = records.create_type(store, singular="Żuraw", plural="Żurawie", by=alice, now=NOW)
+    version = records.type_version(made)
+    records.rename_type(
+        store, RecordType(made.key, "Crane", "Cranes"), version=version, by=alice, now=NOW
+    )
+
+    assert records.find_type(store, "zurawie") == RecordType("zurawie", "Crane", "Cranes")
+    with pytest.raises(Conflict):
+        records.rename_type(
+            store, RecordType(made.key, "A", "B"), version=version, by=alice, now=NOW
+        )
+    with pytest.raises(Invalid, match="already"):
+        records.create_type(store, singular="C", plural="cranes", by=alice, now=NOW)
+    with pytest.raises(Invalid, match="already"):
+        records.create_type(store, singular="C", plural="Żurawie", by=alice, now=NOW)

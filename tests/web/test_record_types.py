@@ -1,0 +1,120 @@
+"""Record types, for administrators; and where they stand in the navigation."""
+
+import re
+
+import pytest
+
+from app.store import records
+from tests.web.conftest import Browser, Team
+
+NEW = "/record-types/new"
+
+
+def keys(team: Team) -> list[str]:
+    return [kind.key for kind in records.types(team.store)]
+
+
+@pytest.mark.parametrize("page", ["/record-types", NEW, "/record-types/companies/edit"])
+def test_for_others_the_pages_are_not_there(
+    alice: Browser, stranger: Browser, admin: Browser, page: str
+) -> None:
+    assert alice.get(page).status_code == 404
+    assert stranger.get(page).headers["location"] == f"/sign-in?next={page}"
+    assert admin.get(page).status_code == 200
+
+
+def test_others_change_nothing(team: Team, alice: Browser) -> None:
+    assert alice.post("/record-types", singular="A", plural="B").status_code == 404
+    assert alice.post("/record-types/companies/edit", singular="A").status_code == 404
+    assert keys(team) == ["companies", "contacts", "warehouse", "projects"]
+
+
+def test_an_added_type_is_one_like_the_others(team: Team, admin: Browser, alice: Browser) -> None:
+    """R40, R77."""
+    admin.post("/record-types", seen_on=NEW, singular="Vehicle", plural="Środki transportu")
+    page = "/records/srodki-transportu/new"
+
+    made = alice.post(page, seen_on=page, name="Van KR 1234", access="all")
+    text = alice.get("/records/srodki-transportu").text
+
+    assert made.status_code == 303
+    assert "Van KR 1234" in text
+    assert "More</summary>" in text
+    assert 'href="/records/srodki-transportu"' in alice.get("/email/queue").text
+
+
+def test_a_renamed_type_keeps_its_address(team: Team, admin: Browser, alice: Browser) -> None:
+    page = "/record-types/warehouse/edit"
+    version = version_on(admin, page)
+
+    admin.post(page, seen_on=page, version=version, singular="Material", plural="Materials \u200f")
+
+    assert keys(team)[2] == "warehouse"
+    assert ">Materials" in alice.get("/email/queue").text
+    assert "Materials" in alice.get("/records/warehouse").text
+
+
+def version_on(admin: Browser, page: str) -> str:
+    found = re.search(r'name="version" value="(\w+)"', admin.get(page).text)
+    assert found
+    return found.group(1)
+
+
+def test_two_who_rename_a_type_do_not_undo_each_other(team: Team, admin: Browser) -> None:
+    page = "/record-types/warehouse/edit"
+    version = version_on(admin, page)
+    admin.post(page, seen_on=page, version=version, singular="Good", plural="Goods")
+
+    late = admin.post(page, seen_on=page, version=version, singular="Item", plural="Items")
+
+    assert late.status_code == 422
+    assert "Goods" in late.text
+    assert 'value="Items"' in late.text
+    assert records.types(team.store)[2].plural == "Goods"
+
+
+@pytest.mark.parametrize(
+    ("singular", "plural", "field"),
+    [
+        ("", "Cars", "singular"),
+        ("Car", "", "plural"),
+        ("x" * 61, "Cars", "singular"),
+        ("Car", "x" * 61, "plural"),
+        ("Firm", "COMPANIES", "plural"),
+        ("\u202e", "Cars", "singular"),
+    ],
+)
+def test_a_wrong_name_comes_back(
+    team: Team, admin: Browser, singular: str, plural: str, field: str
+) -> None:
+    answer = admin.post("/record-types", seen_on=NEW, singular=singular, plural=plural)
+
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert len(keys(team)) == 4
+
+
+def test_a_name_without_latin_letters_gets_a_key(team: Team, admin: Browser) -> None:
+    admin.post("/record-types", seen_on=NEW, singular="\U0001f69a", plural="\U0001f69a\U0001f69a")
+
+    assert re.fullmatch(r"type-\w{6}", keys(team)[-1])
+
+
+def test_unknown_types_and_forms_without_token(admin: Browser) -> None:
+    assert admin.get("/record-types/nothing/edit").status_code == 404
+    assert admin.post("/record-types/nothing/edit", singular="a", plural="b").status_code == 404
+    assert admin.send("/record-types", {"singular": "A", "plural": "B"}).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["/email/queue", "/records/companies"])
+def test_the_navigation_has_every_place(alice: Browser, admin: Browser, page: str) -> None:
+    """R6, R32, R60."""
+    text, for_admins = alice.get(page).text, admin.get(page).text
+
+    for place in ("/email/queue", "/records/companies", "/records/warehouse", "/records/projects"):
+        assert f'href="{place}"' in text
+    assert 'href="/profile"' in text
+    assert "Sign out" in text
+    for place in ("/users", "/roles", "/record-types", "/team"):
+        assert f'href="{place}"' not in text
+        assert f'href="{place}"' in for_admins

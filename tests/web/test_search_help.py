@@ -1,0 +1,42 @@
+"""The search page teaches only what the search understands."""
+
+import re
+from html import unescape
+
+import pytest
+
+from app.search import query
+from tests.web.conftest import Browser
+
+
+def test_every_operator_shown_is_understood(alice: Browser) -> None:
+    """R71."""
+    shown = re.findall(r"<dt><code>(.*?)</code></dt>", alice.get("/search").text)
+
+    found = [query.parse(unescape(one)) for one in shown]
+
+    assert len(found) == 15
+    assert [one.notes for one in found] == [()] * len(found)
+
+
+def test_every_example_is_understood_and_a_link(alice: Browser) -> None:
+    shown = re.findall(r'href="(/search\?q=[^"]*)"><code>(.*?)</code>', alice.get("/search").text)
+
+    found = [query.parse(unescape(text)) for _, text in shown]
+
+    assert len(found) == 4
+    assert [one.notes for one in found] == [()] * len(found)
+    assert {alice.get(unescape(path)).status_code for path, _ in shown} == {200}
+
+
+@pytest.mark.parametrize("asked", ["/search", "/search?q=zebra"])
+def test_the_operators_are_one_click_away(alice: Browser, asked: str) -> None:
+    assert "<summary>Operators</summary>" in alice.get(asked).text
+
+
+def test_nothing_found_repeats_the_query_and_the_next_step(alice: Browser) -> None:
+    text = alice.get("/search?q=zebra").text
+
+    assert "Nothing found for" in text
+    assert "<q><bdi>zebra</bdi></q>" in text
+    assert "Leave out a word" in text
