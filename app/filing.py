@@ -121,14 +121,15 @@ def unfile(
 def may_change_access(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
     """Whether a reader may also say who else reads it (R50).
 
-    He may who archived it, is a member of a mailbox that holds it, or administers.
+    He may who archived it, is a member of a mailbox that held it when it was archived, or
+    administers. A copy that one puts into a mailbox of one's own afterwards gives no say.
     """
     if message_id not in visibility.readable(store, viewer, [message_id]):
         return False
     return (
         viewer.is_admin
         or filings.archiver_of(store, message_id) == viewer.user_id
-        or bool(holdings.held_by(store, viewer, message_id))
+        or holdings.held_when_archived(store, viewer, message_id)
     )
 
 

@@ -195,6 +195,11 @@ def test_others_than_administrators_name_no_internal_server(store, admin, bob, h
         ("::ffff:127.0.0.1", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False),
+        ("fec0::1", False),
+        ("5f00::1", False),
     ],
 )
 def test_public_addresses_are_told_from_internal_ones(address, is_public) -> None:
@@ -292,6 +297,8 @@ def test_a_saved_password_is_never_sent_to_another_server(store, admin) -> None:
 
     with pytest.raises(Invalid, match="another"):
         change(store, admin, box, admin, host="imap.evil.example")
+    with pytest.raises(Invalid, match="another"):
+        change(store, admin, box, admin, port=1993)
     change(store, admin, box, admin, host="imap.other.example", password="new")
 
     assert accounts.get(store, box.id).host == "imap.other.example"

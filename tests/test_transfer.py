@@ -1,6 +1,7 @@
 """Import: every dialect read, nothing doubled, broken pieces said."""
 
 import gzip
+import tracemalloc
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from app import transfer
 from app.errors import Invalid
 from app.model import Account, Digest
 from app.store import Store, blobs
-from app.transfer import import_mail, read_mail
+from app.transfer import check_mail, import_mail, read_mail
 from tests import make
 from tests.make import NOW
 
@@ -151,3 +153,29 @@ def test_the_same_mail_in_another_folder_is_known_not_stored(store, box, tmp_pat
 
     assert (done.stored, done.known) == (0, 2)
     assert sha256(LF).digest() in make.copy_digests(store)
+
+
+def test_looking_whether_there_is_mail_reads_no_whole_message(tmp_path: Path) -> None:
+    path = tmp_path / "large.mbox.zst"
+    head = b"From a@b Fri Mar 14 08:00:00 2025\nSubject: x\n\n"
+    path.write_bytes(zstandard.compress(head + b"0" * 50_000_000))
+    tracemalloc.start()
+
+    check_mail(path)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_a_message_that_is_too_large_is_said_and_the_others_come_in(
+    store, box, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(transfer, "LARGEST_MESSAGE", 500)
+    path = tmp_path / "a.mbox"
+    path.write_bytes(MBOX + b"\nFrom a@b Fri Mar 14 08:00:00 2025\n" + LF + b"y" * 1_000)
+
+    done = bring(store, box, path)
+
+    assert done.stored == 2
+    assert done.failed == ("a.mbox: a message larger than 500 bytes",)

@@ -209,7 +209,7 @@ def _password_problem(password: str, *, is_needed: bool) -> Invalid | None:
     if len(password) > LONGEST_PASSWORD:
         return Invalid("password", f"A password has at most {LONGEST_PASSWORD} characters.")
     if any(category(sign) in ("Cc", "Cs") for sign in password):
-        return Invalid("password", "The password holds a sign that cannot be typed. Type it anew.")
+        return Invalid("password", "The password has a character that cannot be typed. Retype it.")
     return None
 
 

@@ -104,7 +104,10 @@ def change(
         old = accounts.get(store, account_id)
         _refuse_changed(store, old, seen)
         _refuse(viewer, wanted, password, needs_password=False, allow_clear=allow_clear, known=old)
-        if wanted.host != old.host and not (password or old.closed_at):
+        is_elsewhere = wanted.host != old.host or (
+            old.host and (wanted.port, wanted.security) != (old.port, old.security)
+        )
+        if is_elsewhere and not (password or old.closed_at):
             raise Invalid("password", _OTHER_SERVER)
         new = _with(old, wanted, closed_at=old.closed_at if not password else None)
         try:

@@ -200,7 +200,7 @@ def checked_name(name: str) -> str:
     """Raises Invalid."""
     name = one_line(name)
     if not name:
-        raise Invalid("name", "Give the person a name.")
+        raise Invalid("name", "Type a name.")
     if len(name) > MOST_NAME_CHARACTERS:
         raise Invalid("name", f"A name has at most {MOST_NAME_CHARACTERS} characters.")
     return name

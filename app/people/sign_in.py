@@ -89,7 +89,7 @@ def change_password(
     require_calm(store, keys, now=now)
     if not is_right(old, users.password_hash(store, user.id)):
         note_failure(store, keys, now=now)
-        raise Invalid("old", "This is not your password until now.")
+        raise Invalid("old", "This is not your current password.")
     if new == old:
         raise Invalid("password", "The new password is the old one. Choose another.")
     hashed = hash_password(new)

@@ -22,7 +22,10 @@ from app.store.database import Store
 __all__ = ["Hit", "Mark", "Query", "SearchPage", "search_messages"]
 
 MOST_PENDING = 500
-"""Queued changes that are looked at, so that a message that has just been hidden is not counted."""
+"""Queued changes that are looked at, so that a message that has just been hidden is not counted.
+
+While more wait, the index cannot be believed when it counts: only what is shown is counted then.
+"""
 
 MOST_ROUNDS = 5
 PARTIAL = "The search index is being rebuilt, so some mail may be missing here for now."
@@ -73,15 +76,15 @@ def search_messages(
         return SearchPage(query, (), 0, total_is_exact=True, older="", took_ms=0.0)
     ast = And((query.ast, Flag("is_archived"))) if in_archive else query.ast
     below, notes = _below(store, viewer, before)
-    found, readable = _find(store, viewer, ast, below, limit + 1)
+    found, readable, is_counted = _find(store, viewer, ast, below, limit + 1)
     shown = readable[:limit]
     hits = _hits(store, viewer, query, shown)
     notes += (PARTIAL,) if found.is_partial else ()
     return SearchPage(
         replace(query, notes=query.notes + notes),
         hits,
-        found.total,
-        total_is_exact=not found.is_partial,
+        found.total if is_counted else len(readable),
+        total_is_exact=is_counted and not found.is_partial,
         older=hits[-1].row.message.public_id if hits and len(readable) > limit else "",
         took_ms=(perf_counter() - started) * 1000,
     )
@@ -99,28 +102,35 @@ def _below(store: Store, viewer: Viewer, before: str) -> tuple[int | None, tuple
 
 def _find(
     store: Store, viewer: Viewer, ast: Node, below: int | None, limit: int
-) -> tuple[Found, list[MessageId]]:
-    """An answer and the readable ids of its page, newest first.
+) -> tuple[Found, list[MessageId], bool]:
+    """An answer, the readable ids of its page, newest first, and whether its total may be told.
 
     What the store no longer shows the viewer is asked for again without, so that page and total
     are the same as if it were not in the index.
     """
     index = MessageIndex.open(store.directory / "index")
     scopes = visibility.scopes_of_viewer(viewer)
-    hidden = _newly_hidden(store, viewer)
+    hidden, is_counted = _newly_hidden(store, viewer)
     for _ in range(MOST_ROUNDS):
         found = index.search(ast, scopes, before=below, limit=limit, without=hidden)
         readable = visibility.readable(store, viewer, found.ids)
         if len(readable) == len(found.ids):
             break
         hidden |= set(found.ids) - readable
-    return found, [one for one in found.ids if one in readable]
+    else:
+        is_counted = False
+    return found, [one for one in found.ids if one in readable], is_counted
 
 
-def _newly_hidden(store: Store, viewer: Viewer) -> set[MessageId]:
-    """Messages with a queued change that the viewer may not read, whatever the index says."""
+def _newly_hidden(store: Store, viewer: Viewer) -> tuple[set[MessageId], bool]:
+    """Messages with a queued change that the viewer may not read, whatever the index says.
+
+    False: more changes wait than were looked at.
+    """
+    is_all = documents.backlog(store) <= MOST_PENDING
     pending = documents.queued(store, limit=MOST_PENDING).message_ids
-    return set(pending) - visibility.readable(store, viewer, pending) if pending else set()
+    hidden = set(pending) - visibility.readable(store, viewer, pending) if pending else set()
+    return hidden, is_all
 
 
 def _hits(store: Store, viewer: Viewer, query: Query, ids: list[MessageId]) -> tuple[Hit, ...]:

@@ -35,6 +35,11 @@
     if (event.detail.target.id === "pane") markOpenRow();
   });
 
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const next = event.detail.target.id === "attach" && one("#attach [data-autofocus]");
+    if (next && document.activeElement === document.body) next.focus({ preventScroll: true });
+  });
+
   // -- New rows come by themselves only to a list that nobody touches or has scrolled.
 
   document.addEventListener("htmx:afterSettle", () => {

@@ -18,6 +18,17 @@ def held_by(store: Store, viewer: Viewer, message_id: MessageId) -> list[Account
     return [AccountId(row[0]) for row in rows]
 
 
+def held_when_archived(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
+    """Whether one of the viewer's own mailboxes held the message when it was archived, if it is."""
+    found = store.archive.conn.execute(
+        "select 1 from holdings h join messages m on m.id = h.message_id"
+        " where m.id = ? and (m.archived_at is null or h.downloaded_at <= m.archived_at)"
+        " and h.account_id in (select value from json_each(?)) limit 1",
+        [message_id, json.dumps(sorted(viewer.accounts))],
+    )
+    return found.fetchone() is not None
+
+
 def is_set_aside(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
     """Whether one of the viewer's mailboxes has it set aside."""
     found = store.archive.conn.execute(

@@ -18,6 +18,10 @@ OTHER_PORT = "Only an administrator can set up a mailbox on another port than 14
 # What carries an IPv4 address inside: NAT64 (RFC 6052); 6to4 and Teredo have properties.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
+# What is outside is special, local or not given out yet (IANA), though Python calls most of it
+# global: site-local, local NAT64, IPv4-compatible and IPv4-translated addresses.
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+
 
 def is_internal_host(host: str) -> bool:
     """Whether the host, as it is written, is an address or a name that is not public.
@@ -41,7 +45,8 @@ def is_public(address: str) -> bool:
     inner = _carried(found) if isinstance(found, IPv6Address) else None
     if inner is not None:
         return inner.is_global and not inner.is_multicast
-    return found.is_global and not found.is_multicast
+    is_unicast = isinstance(found, IPv4Address) or found in _GLOBAL_UNICAST
+    return is_unicast and found.is_global and not found.is_multicast
 
 
 def public_addresses(host: str, port: int) -> tuple[str, ...]:

@@ -207,7 +207,10 @@ def errors_of(
         )
     except Invalid as exc:
         found = [exc]
-    return {one.field: one.reason for one in reversed(found)}
+    reasons: dict[str, str] = {}
+    for one in found:
+        reasons.setdefault(one.field, one.reason)
+    return reasons
 
 
 def typed_again(document: dict[str, Any]) -> Typed:

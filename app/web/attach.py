@@ -21,7 +21,7 @@ from app.web import flash, render
 from app.web.archives import ARCHIVES
 from app.web.db import store_of
 from app.web.forms import asked, field, fields
-from app.web.session import HOME
+from app.web.session import HOME, local_path
 
 _MOST_RECORDS: Final = 200
 NEW: Final = "new"
@@ -114,7 +114,7 @@ def create(
         context = _attach_page(store, viewer, message, choice, errors={exc.field: exc.reason})
         return _form(request, context, status=422)
     done = flash.ATTACHED if message.archived_at else flash.ARCHIVED
-    return render.to(
+    return render.back_to(
         _way_back(choice.back, record),
         done=done if is_done else flash.ALREADY,
         message=message.public_id,
@@ -178,7 +178,10 @@ def _attach_page(
     *,
     errors: dict[str, str] | None = None,
 ) -> AttachPage:
-    suggestions = filing.suggest(store, viewer, message.id)
+    row = queue.row(store, viewer, message.id)
+    lies_under = {record.id for record in row.attached_to}
+    found = filing.suggest(store, viewer, message.id)
+    suggestions = [one for one in found if one.record.id not in lies_under]
     chosen, reasons = _prefilled(store, viewer, choice, suggestions)
     types = records.types(store)
     wanted = chosen.type if chosen else choice.type
@@ -189,7 +192,7 @@ def _attach_page(
         roles = known_roles(choice.roles)
         readers = filing.readers(store, viewer, message.id, chosen, roles)
     return AttachPage(
-        row=queue.row(store, viewer, message.id),
+        row=row,
         types=types,
         type=kind,
         records=_offered(store, viewer, kind.key, choice.like, chosen),
@@ -320,7 +323,7 @@ def _is_readable(store: Store, viewer: Viewer, message_id: str) -> bool:
 def _way_back(back: str, record: Record) -> str:
     if back == "record":
         return f"/records/{record.type}/{record.public_id}/emails"
-    return ARCHIVES if back == "archives" else HOME
+    return ARCHIVES if back == "archives" else local_path(back)
 
 
 router = Router("/email/messages/{message_id:str}", route_handlers=[show, create, detach])

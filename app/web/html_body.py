@@ -22,6 +22,9 @@ from app.web.html_tokens import End, Start, start_tag
 
 LARGEST_BYTES: Final = 1_000_000
 MOST_IMAGE_BYTES: Final = 2_000_000
+MOST_REFERENCES: Final = 20_000
+"""Of characters by number: 490,000 of them cost seconds."""
+
 MOST_STYLE_CHARACTERS: Final = 200_000
 
 _ALIGN: Final = {"align", "valign", "bgcolor", "width", "height", "style", "dir", "lang", "title"}
@@ -77,8 +80,11 @@ def safe_html(
     `images` are the decoded parts by content id, without <>; only raster images among them are
     shown, and together at most MOST_IMAGE_BYTES. `with_remote` keeps images with https addresses.
     """
-    if len(html.encode("utf-8", "surrogatepass")) > LARGEST_BYTES:
+    # UTF-7 spells halves of surrogate pairs, which are no text: each becomes a question mark.
+    encoded = html.encode("utf-8", "replace")
+    if len(encoded) > LARGEST_BYTES or encoded.count(b"&#") > MOST_REFERENCES:
         return None
+    html = encoded.decode("utf-8")
     try:
         formed = html_tree.well_formed(html)
     except (html_tokens.TooManyAttributes, html_tree.TooDeep):

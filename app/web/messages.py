@@ -99,7 +99,8 @@ def clean_name(name: str) -> str:
 def disposition(name: str) -> str:
     """Content-Disposition for a download (RFC 6266, the name in UTF-8 by RFC 5987)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = plain.strip(" .") or "download"
+    # Wide forms of quotes, slashes and semicolons have just become plain ones.
+    plain = _UNSAFE_IN_NAME.sub("_", plain).strip(" .") or "download"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

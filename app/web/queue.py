@@ -137,7 +137,8 @@ def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
         return _take_back(request, viewer, message)
     if verb == "display":
         return render.to(f"/email/messages/{message}")
-    return render.to(f"/email/messages/{message}/attach")
+    back = render.place(field(request, "back"))
+    return render.to(f"/email/messages/{message}/attach", back="" if back == HOME else back)
 
 
 @post("/messages/{message_id:str}/aside", sync_to_thread=True)
@@ -165,7 +166,7 @@ def put_steps_away(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Red
 @post("/queue/check", sync_to_thread=True)
 def check(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
     job = jobs.request_check(store_of(request), viewer, now=datetime.now(UTC))
-    return render.to(HOME, job=job)
+    return render.back_to(field(request, "back"), job=job)
 
 
 @get("/check/{job:str}", sync_to_thread=True)

@@ -81,9 +81,14 @@ def to(path: str, **parameters: str) -> Redirect:
 
 def back_to(path: str, **parameters: str) -> Redirect:
     """Back to a page of ours that a form named, with what was done; else to the queue."""
+    return Redirect(place(path, **parameters), status_code=303)
+
+
+def place(path: str, **parameters: str) -> str:
+    """A page of ours that a form named, without what passed there before; else the queue."""
     parts = urlsplit(local_path(path))
     kept = {key: value for key, value in parse_qsl(parts.query) if key not in _PASSING}
-    return to(parts.path, **{**kept, **parameters})
+    return forms.address(parts.path, **{**kept, **parameters})
 
 
 def here(request: AnyRequest) -> str:

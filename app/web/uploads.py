@@ -118,7 +118,7 @@ class _Reading:
         if filename is None:
             return
         self._name = ""
-        if not filename or self.upload is not None or self._token not in self.fields:
+        if not filename or self.upload is not None or not self._has_token():
             return
         shown = PurePath(filename.replace("\\", "/")).name[:200]
         suffix = PurePath(shown).suffix.lower()
@@ -126,6 +126,11 @@ class _Reading:
         self._directory.mkdir(mode=0o700, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self.upload = Upload(path, shown, 0)
+
+    def _has_token(self) -> bool:
+        """Whether the first field of the token's name is the token, as the guard reads the form."""
+        name, expected = self._token
+        return next((value for key, value in self.fields if key == name), "") == expected
 
     async def _write(self, piece: bytes) -> None:
         """Gather to a megabyte, so that the event loop seldom waits for a thread."""

@@ -25,10 +25,11 @@ USERS = "/users"
 
 @dataclass(frozen=True, slots=True)
 class UsersPage:
-    """Everybody, with what he may do and when he was here last."""
+    """Everybody, with what he may do and when he was here last; the demo lets all in by a click."""
 
     people: list[Person]
     me: Viewer
+    is_demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class InvitePage:
 @get("/", sync_to_thread=True)
 def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     found = users.people(store_of(request), now=datetime.now(UTC))
-    return _page(request, "users/index.html", UsersPage(found, viewer))
+    return _page(request, "users/index.html", UsersPage(found, viewer, request.app.state.is_demo))
 
 
 @get("/new", sync_to_thread=True)

@@ -131,6 +131,26 @@ def test_mail_that_was_just_hidden_changes_nothing(house):
     assert facts(search(house, "faktura", viewer=house.bob)) == without
 
 
+def test_a_long_queue_does_not_let_hidden_mail_be_counted(house, monkeypatch):
+    """What was hidden lies behind more changes than are looked at, and behind the first page."""
+    monkeypatch.setattr("app.search.MOST_PENDING", 3)
+    record = house.record("Spostex S.A.")
+    hidden = [house.receive(mail(f"Faktura tajna {number}")) for number in range(8)]
+    shown = [house.receive(mail(f"Faktura jawna {number}")) for number in range(3)]
+    for message_id in (*hidden, *shown):
+        house.file(message_id, record)
+    house.index()
+
+    for message_id in hidden:
+        house.unfile(message_id, record)
+    page = search(house, "faktura", viewer=house.bob, limit=2)
+    probe = search(house, "tajna", viewer=house.bob, limit=1)
+
+    assert subjects(page) == ["Faktura jawna 2", "Faktura jawna 1"]
+    assert (page.total, page.total_is_exact) == (3, False)
+    assert (probe.hits, probe.total, probe.total_is_exact) == ((), 0, False)
+
+
 def test_the_second_check_holds_even_when_nothing_is_queued(house):
     record = house.record("Spostex S.A.")
     shown = [house.receive(mail(f"Faktura {number}")) for number in range(4)]

@@ -126,7 +126,9 @@ def test_each_wrong_field_is_said_and_what_was_typed_is_kept(team, alice, wrong,
 def test_all_that_is_wrong_is_said_at_once(alice) -> None:
     text = alice.post(NEW, seen_on=NEW).text
 
-    assert all(f'href="#{name}"' in text for name in ("address", "host", "login", "password"))
+    links = [f'href="#{name}"' for name in ("address", "host", "login", "password")]
+    assert all(link in text for link in links)
+    assert sorted(links, key=text.index) == links
 
 
 def test_a_typed_password_survives_an_error(team, alice) -> None:

@@ -1,8 +1,10 @@
 """Archiving, attaching to further records, and undoing."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
+from markupsafe import escape
 
 from app import filing
 from app.store import filings
@@ -189,6 +191,7 @@ def test_attaching_twice_says_so(team: Team, alice: Browser) -> None:
         ("archives", "/email/archives"),
         ("record", "/records/projects/{id}/emails"),
         ("x", "/email/queue"),
+        ("//evil.example/x", "/email/queue"),
     ],
 )
 def test_it_leads_back_to_where_it_began(
@@ -202,6 +205,31 @@ def test_it_leads_back_to_where_it_began(
     answer = alice.post(f"/email/messages/{one}/attach", seen_on=page, record=record, back=back)
 
     assert answer.headers["location"].partition("?")[0] == leads_to.format(id=record)
+
+
+def test_it_leads_back_to_the_same_part_of_the_queue(team: Team, alice: Browser) -> None:
+    (one,) = team.deliver(mail())
+    place = "/email/queue?show=open&before=abc"
+
+    form = alice.post("/email/queue/act", message=one, do="archive", back=f"{place}&done=choose")
+    page = form.headers["location"]
+    answer = alice.post(page, seen_on=page, record=team.record(team.company), back=place)
+
+    assert page == f"/email/messages/{one}/attach?{urlencode({'back': place})}"
+    assert f'name="back" value="{escape(place)}"' in alice.get(page).text
+    assert answer.headers["location"].startswith(f"{place}&done=archived&message={one}")
+
+
+def test_the_record_it_lies_under_is_not_proposed_again(team: Team, alice: Browser) -> None:
+    """R57: another record is wanted."""
+    (one,) = team.deliver(mail(text="Faktura od Spostex S.A. za beton."))
+    archive(team, one)
+
+    text = alice.get(f"/email/messages/{one}/attach").text
+
+    assert f'<option value="{team.record(team.company)}">Spostex S.A.</option>' in text
+    assert 'class="why"' not in text
+    assert 'name="candidate"' not in text
 
 
 def test_without_a_script_the_type_is_changed_by_a_button(team: Team, alice: Browser) -> None:

@@ -9,6 +9,7 @@ from litestar.types import Receive, Scope, Send
 from app.main import create_app
 from app.settings import Settings
 from app.store import users
+from tests import make
 from tests.web.conftest import Browser, Team
 
 
@@ -45,6 +46,15 @@ def test_a_click_signs_in(demo: Browser, bob: str) -> None:
 
     assert answer.status_code == 303
     assert "Bob" in demo.get("/email/queue").text
+
+
+def test_nobody_is_called_invited_there(demo: Browser, team: Team) -> None:
+    team.store.archive.conn.execute("update users set password_hash = null")
+    dora = make.user(team.store, "Dora", is_admin=True)
+    admin = users.get(team.store, dora).public_id
+    demo.post(f"/sign-in/as/{admin}", seen_on="/sign-in")
+
+    assert "invited" not in demo.get("/users").text
 
 
 def test_somebody_unknown_is_missing(demo: Browser) -> None:

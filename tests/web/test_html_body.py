@@ -373,3 +373,7 @@ def test_asked_for_images_come_by_https_only() -> None:
 def test_too_much_html_has_no_images_to_offer() -> None:
     assert remote_images('<img src="https://t.example/a">' + "x" * 1_000_001) == 0
     assert remote_images("<img " + " ".join(f"a{n}" for n in range(99)) + ">") == 0
+
+
+def test_hundreds_of_thousands_of_numbered_characters_are_not_read() -> None:
+    assert safe_html("<p>" + "&#" * 400_000, {}) is None

@@ -33,7 +33,12 @@ MBOX = FROM + LF + b"\n" + FROM + OTHER
 
 
 def upload(
-    browser: Browser, content: bytes, name: str = "mail.mbox", *, token: str = "", **fields: Any
+    browser: Browser,
+    content: bytes,
+    name: str = "mail.mbox",
+    *,
+    token: str | list[str] = "",
+    **fields: Any,
 ) -> Response:
     """Send the form as a browser does: fields in order, then the file."""
     return browser._client.post(
@@ -248,6 +253,14 @@ def test_a_large_file_passes_where_other_forms_end(team, alice) -> None:
 @pytest.mark.parametrize("token", ["wrong", "0" * 64])
 def test_without_the_token_nothing_is_written(team, alice, token) -> None:
     answer = upload(alice, MBOX, token=token)
+
+    assert answer.status_code == 403
+    assert uploads(team) == []
+
+
+def test_a_second_token_does_not_mend_the_first(team, alice) -> None:
+    """The guard reads the first; a file taken for the second would stay when it refuses."""
+    answer = upload(alice, MBOX, token=["wrong", alice.token(PAGE)])
 
     assert answer.status_code == 403
     assert uploads(team) == []

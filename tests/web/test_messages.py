@@ -192,6 +192,29 @@ def test_a_name_is_written_for_old_and_new_browsers() -> None:
     )
 
 
+def test_half_a_surrogate_pair_does_not_hide_the_message(team: Team, alice: Browser) -> None:
+    raw = mail("Half", message_id="<half@x>").partition(b"\r\n\r\n")[0]
+    head = b"".join(
+        line + b"\r\n" for line in raw.split(b"\r\n") if not line.lower().startswith(b"content-")
+    )
+    html = b"Content-Type: text/html; charset=utf-7\r\n\r\n<b>+2AA-beton</b>\r\n"
+    (one,) = team.deliver(head + html)
+
+    answer = alice.get(f"/email/messages/{one}/body")
+
+    assert answer.status_code == 200
+    assert "<b>?beton</b>" in answer.text
+
+
+def test_wide_signs_of_a_name_do_not_end_it() -> None:
+    """NFKD makes plain quotes and slashes of them, after the name was cleaned."""
+    header = disposition(clean_name("a＂; filename＝＂..／b＼c％．exe"))
+
+    assert header.partition("; filename*=")[0] == (
+        'attachment; filename="a__ filename=_.._b_c_.exe"'
+    )
+
+
 def test_remote_images_are_shown_for_one_answer_only(team: Team, alice: Browser) -> None:
     """The button counts them; its link changes nothing, and the next look is without them."""
     (one,) = team.deliver(rich_mail())

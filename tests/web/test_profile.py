@@ -68,8 +68,8 @@ def test_what_one_says_of_oneself_is_kept(team: Team, alice: Browser) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"name": ""}, "Give the person a name."),
-        ({}, "Give the person a name."),
+        ({"name": ""}, "Type a name."),
+        ({}, "Type a name."),
         ({"name": "x" * 201}, "at most 200 characters"),
         ({"name": "A", "language": "xx"}, "Choose a language"),
         ({"name": "A", "time_zone": "Mars/Base"}, "is no time zone"),
@@ -143,8 +143,8 @@ def test_a_new_password_ends_every_other_session(team: Team, token: str, alice: 
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"old": "wrong password"}, "This is not your password until now."),
-        ({"old": ""}, "This is not your password until now."),
+        ({"old": "wrong password"}, "This is not your current password."),
+        ({"old": ""}, "This is not your current password."),
         ({"again": "something else"}, "The two passwords differ."),
         ({"password": "short", "again": "short"}, "at least 12 characters"),
         ({"password": "x" * 2000, "again": "x" * 2000}, "at most 1024 characters"),

@@ -144,7 +144,7 @@ def test_a_person_made_on_the_command_line_counts(arrive: Arrive, store: Store) 
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("name", "", "Give the person a name."),
+        ("name", "", "Type a name."),
         ("name", "x" * 201, "at most 200 characters"),
         ("email", "", "Type the e-mail address."),
         ("email", "anna", "is no e-mail address"),
