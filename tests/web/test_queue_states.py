@@ -179,7 +179,7 @@ def test_the_first_visit_shows_three_steps(team: Team, alice: Browser) -> None:
 
     assert "Three steps to a first archived message" in text
     assert "Add a mailbox (done)" in text
-    assert "Make or import your records (done)" in text
+    assert "Make your records (done)" in text
     assert 'press "Archive new email"' in text or "Archive new email" in text
 
 
