@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from statistics import quantiles
 
+from app import mailboxes
 from app.demo.company import COMPANY
 from app.demo.mail import DemoDelivery, generate
 from app.demo.measure import measure_suggestions, truth_of
@@ -95,7 +96,7 @@ def run_bench(
         began, cpu_began = time.perf_counter(), time.process_time()
         if mboxes:
             for number, mbox in enumerate(mboxes):
-                _import(store, user, mbox, f"Import {number}", progress)
+                _import(store, user, mbox, f"import-{number}", progress)
         else:
             _import_demo(store, user, messages, progress)
         progress("indexing")
@@ -157,19 +158,7 @@ def _search(store: Store, viewer: Viewer) -> Iterator[float]:
 def _import(
     store: Store, user: UserId, mbox: Path, folder: str, progress: Callable[[str], None]
 ) -> None:
-    account = accounts.add(
-        store,
-        address=f"{folder}@localhost",
-        host=None,
-        port=993,
-        security="tls",
-        login="",
-        sealed_password=None,
-        verify_certificate=True,
-        skip_folders=[],
-        users=[user],
-        now=_now(),
-    )
+    account = mailboxes.open_archive(store, None, f"{folder}@bench.example", [user], now=_now())
 
     def say(done: Imported) -> None:
         progress(f"{done.read:,} messages imported")

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_urlsafe
 
+from app import mailboxes
 from app.demo.company import Company, DemoMailbox
 from app.demo.mail import DemoMail
 from app.errors import NotFound
@@ -12,9 +13,8 @@ from app.filing import file_message
 from app.model import DEFAULT_SKIP_FOLDERS, MessageId, Team
 from app.people import create_role, create_user, find_user, viewer_for
 from app.records import create_record, find_record
-from app.store import Store, accounts, documents, filings, team, users
-from app.store.database import new_public_id
-from app.store.secrets import load_key, seal
+from app.store import Store, documents, filings, team, users
+from app.store.secrets import load_key
 
 TIME_ZONE = "Europe/Warsaw"
 MARKER = "demo.txt"
@@ -169,18 +169,13 @@ def _add_account(
     password: str,
     now: datetime,
 ) -> None:
-    public_id = new_public_id()
-    accounts.add(
-        store,
+    wanted = mailboxes.Wanted(
         address=mailbox.address,
         host="127.0.0.1",
+        login=mailbox.address,
         port=port,
         security="none",
-        login=mailbox.address,
-        sealed_password=seal(key, public_id, password),
-        verify_certificate=True,
         skip_folders=DEFAULT_SKIP_FOLDERS,
-        users=[find_user(store, address).id for address in mailbox.users],
-        now=now,
-        public_id=public_id,
+        users=tuple(find_user(store, address).id for address in mailbox.users),
     )
+    mailboxes.create(store, None, wanted, password, key=key, now=now)

@@ -111,7 +111,7 @@ def _put(store: Store, digest: Digest, raw: bytes) -> _New:
     text_digest, text_charset = _own_text_part(mail, part_digests)
     if text_digest is None and mail.text:
         text = mail.text.encode()[:TEXT_BYTES]
-        text_digest = Digest(sha256(text).digest())
+        text_digest, text_charset = Digest(sha256(text).digest()), "utf-8"
         new_blobs.append(NewBlob(text_digest, len(text), blobs.BYTES, text))
     new_blobs.append(NewBlob(digest, len(raw), blobs.RECIPE, steps))
     blobs.put_all(store, new_blobs)

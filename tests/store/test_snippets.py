@@ -1,0 +1,37 @@
+"""The readable text of a message, whatever its charset and transfer encoding were."""
+
+import pytest
+
+from app.store import Store, snippets
+from tests import make
+
+TEXT = "Dziękuję, proszę o fakturę. Marta Zając, Łomianki"
+
+
+def encoded(charset: str, transfer_encoding: str, body: bytes) -> bytes:
+    head = (
+        "From: a@b.pl\nSubject: x\nMessage-ID: <1@b.pl>\n"
+        f"Content-Type: text/plain; charset={charset}\n"
+        f"Content-Transfer-Encoding: {transfer_encoding}\n\n"
+    )
+    return head.encode() + body
+
+
+def quoted(charset: str) -> bytes:
+    return "".join(f"={byte:02X}" for byte in TEXT.encode(charset)).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        encoded("iso-8859-2", "quoted-printable", quoted("iso-8859-2")),
+        encoded("windows-1250", "quoted-printable", quoted("windows-1250")),
+        encoded("utf-8", "quoted-printable", quoted("utf-8")),
+        encoded("iso-8859-2", "8bit", (TEXT + "\n").encode("iso-8859-2") * 4),
+    ],
+)
+def test_the_text_is_read_as_it_was_written(store: Store, raw: bytes) -> None:
+    make.deliver(store, make.account(store), raw)
+    (message,) = make.message_ids(store)
+
+    assert TEXT in snippets.texts(store, [message])[message]
