@@ -1,6 +1,7 @@
 """The facts that every room shares, and the rules that need no database."""
 
 import re
+from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,7 +11,10 @@ from unicodedata import category
 from app.errors import Invalid
 
 MessageId = NewType("MessageId", int)
+BlobId = NewType("BlobId", int)
 CopyId = NewType("CopyId", int)
+"""Of a copy's row in archive.db and of its recipe in mail.db alike."""
+
 ThreadId = NewType("ThreadId", int)
 AccountId = NewType("AccountId", int)
 FolderId = NewType("FolderId", int)
@@ -142,7 +146,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person calls one mail, as lists show it."""
+    """What a person calls one mail, as lists show it; `preview` only where a list shows it."""
 
     id: MessageId
     public_id: PublicId
@@ -150,18 +154,18 @@ class Message:
     subject: str
     sender: Address
     to_summary: str
-    preview: str
     sent_at: datetime | None
     sort_at: datetime
     size_bytes: int
     attachment_count: int
     archived_at: datetime | None = None
     archived_by: UserId | None = None
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf of a message. `digest` names its decoded bytes in the store; None: read the copy."""
+    """A leaf of a message. `blob_id` names its decoded bytes in mail.db; None: read the copy."""
 
     position: int
     content_type: str
@@ -170,7 +174,7 @@ class Part:
     content_id: str
     size_bytes: int
     is_attachment: bool
-    digest: Digest | None
+    blob_id: BlobId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +182,14 @@ class Copy:
     """The exact bytes of one delivery. `digest` is their SHA-256."""
 
     id: CopyId
-    public_id: PublicId
     message_id: MessageId
     digest: Digest
     size_bytes: int
+
+    @property
+    def public_id(self) -> PublicId:
+        """The first 65 bits of the digest: like a random id they tell nothing of other mail."""
+        return PublicId(b32encode(self.digest[:10])[:13].decode().lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import IO
 import zstandard
 
 from app.errors import Invalid
-from app.model import AccountId, Folder
+from app.model import AccountId, Digest, Folder
 from app.store import Store, folders, locations
 from app.store.ingest import Delivery, ingest
 
@@ -73,12 +73,11 @@ def import_mail(
     failed: list[str] = []
     found = read_mail(path, failed)
     target = folders.ensure(store, account_id, folder)
-    present = locations.digests_in(store, target.id)
     done = Imported()
     size_bytes = 0
     with _readable(path):
         for batch in _batches(found):
-            done = _import_batch(store, target, batch, present, done, now=now)
+            done = _import_batch(store, target, batch, done, now=now)
             size_bytes += sum(map(len, batch))
             progress(done)
             read_bytes(size_bytes)
@@ -266,15 +265,15 @@ def _import_batch(
     store: Store,
     folder: Folder,
     batch: list[bytes],
-    present: set[bytes],
     done: Imported,
     *,
     now: datetime,
 ) -> Imported:
     uid = locations.next_import_uid(store, folder.id)
     deliveries: list[Delivery] = []
-    for raw in batch:
-        digest = sha256(raw).digest()
+    digests = [Digest(sha256(raw).digest()) for raw in batch]
+    present = locations.held_digests(store, folder.id, set(digests))
+    for raw, digest in zip(batch, digests, strict=True):
         if digest in present:
             continue
         present.add(digest)

@@ -30,7 +30,7 @@ def test_a_sample_looks_at_that_many_copies(filled: Store) -> None:
 
 def test_a_damaged_copy_is_named(filled: Store) -> None:
     with write(filled.mail):
-        filled.mail.conn.execute("update blobs set payload = x'00' where size_bytes = 402")
+        filled.mail.conn.execute("update blocks set payload = x'00' where kind = 1")
 
     (fault,) = verify(filled).faults
 

@@ -4,7 +4,7 @@ import os
 from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,7 @@ from secrets import token_bytes
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
-from app.errors import Conflict, LetterbookError
+from app.errors import Conflict, Corrupt, LetterbookError
 from app.model import PublicId
 
 BUSY_SECONDS = 10
@@ -21,11 +21,15 @@ BUSY_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The two databases of one data directory, for one thread."""
+    """The two databases of one data directory, for one thread.
+
+    `recent` holds the contents of the blocks that were read last, by id.
+    """
 
     archive: Database
     mail: Database
     directory: Path
+    recent: dict[int, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     def close(self) -> None:
         self.archive.conn.close()
@@ -44,8 +48,8 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
     old_mask = os.umask(0o077)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        archive = _open(directory / "archive.db", checkpoints=checkpoints)
         mail = _open(directory / "mail.db", checkpoints=checkpoints)
+        archive = _open(directory / "archive.db", checkpoints=checkpoints)
     except (OSError, sqlite3.OperationalError) as exc:
         raise LetterbookError(
             f"The data directory {directory} cannot be used ({exc}). "
@@ -131,7 +135,8 @@ def _is_sound() -> bool:
 def _migrate(db: Database, path: Path) -> None:
     """Bring a database to the newest version: archive_001.sql, archive_002.sql, ...
 
-    Each in one transaction; whoever waits for the lock finds it done.
+    Each in one transaction; whoever waits for the lock finds it done. archive.db's see mail.db,
+    which is up to date by then, as `mail`.
     """
     scripts = sorted(
         script.name
@@ -143,18 +148,31 @@ def _migrate(db: Database, path: Path) -> None:
             f"{path} was written by a newer version of Letterbook (schema {_version(db)}, "
             f"this program knows {len(scripts)}). Start that version; nothing was changed."
         )
+    if _version(db) == len(scripts):
+        return
+    # Tables are made anew under their names, so references are checked at the end only.
+    db.conn.execute("pragma foreign_keys = off")
+    if path.stem == "archive":
+        db.conn.execute("attach ? as mail", [str(path.with_name("mail.db"))])
     for number, script in enumerate(scripts, start=1):
-        if _version(db) >= number:
-            continue
         with write(db):
             if _version(db) < number:
-                for statement in _statements(files("app.store").joinpath(script).read_text()):
-                    db.conn.execute(statement)
-                db.conn.execute(f"pragma user_version = {number}")
+                _run(db, files("app.store").joinpath(script).read_text(), version=number)
+    if path.stem == "archive":
+        db.conn.execute("detach mail")
+    db.conn.execute("pragma foreign_keys = on")
+
+
+def _run(db: Database, script: str, *, version: int) -> None:
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    if db.conn.execute("pragma main.foreign_key_check").fetchone():
+        raise Corrupt("The database names rows that are not there; restore it from a backup.")
+    db.conn.execute(f"pragma main.user_version = {version}")
 
 
 def _version(db: Database) -> int:
-    return int(db.conn.execute("pragma user_version").fetchone()[0])
+    return int(db.conn.execute("pragma main.user_version").fetchone()[0])
 
 
 def _statements(script: str) -> Iterator[str]:

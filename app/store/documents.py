@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
-from app.model import Digest, MessageId, Record, RecordId
+from app.model import CopyId, MessageId, Record, RecordId
 from app.store import blobs, records
 from app.store.database import Store, from_seconds, transaction
 from app.store.visibility import scopes_of_message, scopes_of_record
@@ -89,13 +89,12 @@ def enqueue_all(store: Store) -> None:
 def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDocument]:
     """The documents of messages; those that are gone are absent."""
     rows = store.archive.conn.execute(
-        "select m.id, m.sort_at, (select digest from copies c where c.message_id = m.id"
-        " order by c.id limit 1)"
+        "select m.id, m.sort_at, (select min(id) from copies c where c.message_id = m.id)"
         " from json_each(?) wanted join messages m on m.id = wanted.value",
         [json.dumps(list(ids))],
     ).fetchall()
     return [
-        _message_document(store, MessageId(row[0]), from_seconds(row[1]), Digest(row[2]))
+        _message_document(store, MessageId(row[0]), from_seconds(row[1]), CopyId(row[2]))
         for row in rows
     ]
 
@@ -113,13 +112,13 @@ def message_count(store: Store) -> int:
 
 
 def _message_document(
-    store: Store, message_id: MessageId, sort_at: datetime, digest: Digest
+    store: Store, message_id: MessageId, sort_at: datetime, copy_id: CopyId
 ) -> MessageDocument:
     scopes = scopes_of_message(store, message_id)
     return MessageDocument(
         message_id,
         sort_at,
-        parse(without_bcc(blobs.get(store, digest))),
+        parse(without_bcc(blobs.read(store, copy_id))),
         scopes.account,
         scopes.record,
         scopes.role,

@@ -1,21 +1,22 @@
 """Deliveries become blobs, messages, copies and locations. Durable when `ingest` returns."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from app.mail import PARSER_VERSION, ParsedMail, decode_leaf, display, parse, split_quoted
-from app.model import AccountId, Address, CopyId, Digest, FolderId, MessageId
+from app.mail import PARSER_VERSION, Leaf, ParsedMail, decode_leaf, display, parse
+from app.model import AccountId, Address, BlobId, CopyId, Digest, FolderId, MessageId
 from app.store import blobs, recipe
 from app.store.blobs import NewBlob
 from app.store.database import Store, new_public_id, to_seconds, transaction, write
 from app.store.threads import thread_of
 
-PREVIEW_CHARACTERS = 140
 TEXT_BYTES = 65_536
 """Of the readable text, kept for snippets where it cannot be read straight from a part."""
+
+IDENTITY_BYTES = 16
 
 NAMED_RECIPIENTS = 3
 
@@ -42,13 +43,12 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """What a copy with new bytes brings."""
+    """What a copy with new bytes brings: facts, and the parts and text that are to be blobs."""
 
+    raw: bytes
     mail: ParsedMail
-    size_bytes: int
-    part_digests: dict[int, Digest]
-    part_sizes: dict[int, int]
-    text_digest: Digest | None
+    pieces: dict[int, recipe.Piece]
+    text: NewBlob | None
     text_charset: str
 
 
@@ -58,14 +58,22 @@ def ingest(store: Store, deliveries: Sequence[Delivery], *, now: datetime) -> In
     Effects: may be repeated; a delivery that is there already changes nothing.
     """
     digests = [Digest(sha256(delivery.raw).digest()) for delivery in deliveries]
-    known = _known_copies(store, digests)
+    copies = _known_copies(store, digests)
     new: dict[Digest, _New] = {}
+    for delivery, digest in zip(deliveries, digests, strict=True):
+        if digest not in copies and digest not in new:
+            new[digest] = _read(delivery.raw)
     with write(store.mail):
-        for delivery, digest in zip(deliveries, digests, strict=True):
-            if digest not in known and digest not in new:
-                new[digest] = _put(store, digest, delivery.raw)
+        ids = blobs.put_all(store, [blob for one in new.values() for blob in _parts_of(one)])
+        ids |= blobs.put_all(
+            store,
+            [
+                NewBlob(digest, blobs.RECIPE, recipe.write(one.raw, [*one.pieces.values()], ids))
+                for digest, one in new.items()
+            ],
+        )
     with transaction(store):
-        return _note(store, deliveries, digests, new, now=now)
+        return _note(store, deliveries, digests, copies, new, ids, now=now)
 
 
 def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[MessageId]) -> None:
@@ -92,51 +100,68 @@ def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[
     )
 
 
-def _known_copies(store: Store, digests: Sequence[Digest]) -> set[Digest]:
-    return {digest for digest in set(digests) if _copy(store, digest) is not None}
+def _known_copies(store: Store, digests: Sequence[Digest]) -> dict[Digest, CopyId]:
+    """The copies with these bytes. A blob alone is none: a batch may have ended half-way."""
+    known: dict[Digest, CopyId] = {}
+    for digest in set(digests):
+        blob_id = blobs.find(store, digest)
+        if blob_id is not None and _message_of(store, CopyId(blob_id)) is not None:
+            known[digest] = CopyId(blob_id)
+    return known
 
 
-def _copy(store: Store, digest: Digest) -> tuple[CopyId, MessageId] | None:
+def _message_of(store: Store, copy_id: CopyId) -> MessageId | None:
     row = store.archive.conn.execute(
-        "select id, message_id from copies where digest = ?", [digest]
+        "select message_id from copies where id = ?", [copy_id]
     ).fetchone()
-    return None if row is None else (CopyId(row[0]), MessageId(row[1]))
+    return None if row is None else MessageId(row[0])
 
 
-def _put(store: Store, digest: Digest, raw: bytes) -> _New:
-    """Parse new bytes and write their blobs; the recipe last."""
+def _read(raw: bytes) -> _New:
+    """What new bytes hold."""
     mail = parse(raw)
-    steps, contents, part_digests = recipe.cook(raw, mail.leaves)
-    new_blobs = [NewBlob(d, len(content), blobs.BYTES, content) for d, content in contents.items()]
-    text_digest, text_charset = _own_text_part(mail, part_digests)
-    if text_digest is None and mail.text:
-        text = mail.text.encode()[:TEXT_BYTES]
-        text_digest, text_charset = Digest(sha256(text).digest()), "utf-8"
-        new_blobs.append(NewBlob(text_digest, len(text), blobs.BYTES, text))
-    new_blobs.append(NewBlob(digest, len(raw), blobs.RECIPE, steps))
-    blobs.put_all(store, new_blobs)
-    sizes = {
-        leaf.position: len(contents[part_digests[leaf.position]])
-        if leaf.position in part_digests
-        else len(decode_leaf(raw, leaf))
-        for leaf in mail.leaves
-    }
-    return _New(mail, len(raw), part_digests, sizes, text_digest, text_charset)
+    pieces = {piece.position: piece for piece in recipe.pieces(raw, mail.leaves)}
+    piece, charset = _own_text_part(mail, pieces)
+    text = None
+    if piece is not None:
+        text = NewBlob(piece.digest, blobs.TEXT, piece.content)
+    elif mail.text:
+        content = mail.text.encode()[:TEXT_BYTES]
+        text = NewBlob(Digest(sha256(content).digest()), blobs.TEXT, content)
+    return _New(raw, mail, pieces, text, charset)
 
 
-def _own_text_part(mail: ParsedMail, part_digests: dict[int, Digest]) -> tuple[Digest | None, str]:
-    """The blob and charset of the readable text, if one stored part is just that."""
+def _parts_of(new: _New) -> Iterator[NewBlob]:
+    for piece in new.pieces.values():
+        is_text = new.mail.leaves[piece.position].content_type.startswith("text/")
+        yield NewBlob(piece.digest, blobs.TEXT if is_text else blobs.OTHER, piece.content)
+    if new.text is not None:
+        yield new.text
+
+
+def _own_text_part(
+    mail: ParsedMail, pieces: dict[int, recipe.Piece]
+) -> tuple[recipe.Piece | None, str]:
+    """The part and charset of the readable text, if one stored part is just that."""
     texts = [leaf for leaf in mail.leaves if not leaf.is_attachment]
-    if len(texts) == 1 and texts[0].content_type == "text/plain":
-        return part_digests.get(texts[0].position), texts[0].charset
+    if len(texts) == 1 and texts[0].content_type == "text/plain" and _is_short(texts[0]):
+        piece = pieces.get(texts[0].position)
+        return piece, texts[0].charset if piece else "utf-8"
     return None, "utf-8"
+
+
+def _is_short(leaf: Leaf) -> bool:
+    """Whether its text is as fast to read as the one that would be kept in its place."""
+    return leaf.end - leaf.start <= TEXT_BYTES
 
 
 def _note(
     store: Store,
     deliveries: Sequence[Delivery],
     digests: Sequence[Digest],
+    copies: dict[Digest, CopyId],
     new: dict[Digest, _New],
+    ids: dict[Digest, BlobId],
     *,
     now: datetime,
 ) -> Ingested:
@@ -145,11 +170,14 @@ def _note(
     touched: dict[AccountId, set[MessageId]] = {account: set() for account in accounts.values()}
     stored = known = 0
     for delivery, digest in zip(deliveries, digests, strict=True):
-        found = _copy(store, digest)
-        copy_id, message_id = found or _add_copy(store, digest, new[digest], delivery, now=now)
-        if _add_location(store, delivery, copy_id, was_known=found is not None, now=now):
-            stored += found is None
-            known += found is not None
+        copy_id = copies.get(digest) or CopyId(ids[digest])
+        message_id = _message_of(store, copy_id)
+        was_known = message_id is not None
+        if message_id is None:
+            message_id = _add_copy(store, copy_id, new[digest], ids, delivery, now=now)
+        if _add_location(store, delivery, copy_id, was_known=was_known, now=now):
+            stored += not was_known
+            known += was_known
             touched[accounts[delivery.folder_id]].add(message_id)
     for account_id, message_ids in touched.items():
         refresh_holdings(store, account_id, message_ids)
@@ -174,52 +202,57 @@ def _accounts_of_folders(store: Store, folders: set[FolderId]) -> dict[FolderId,
 
 
 def _add_copy(
-    store: Store, digest: Digest, new: _New, delivery: Delivery, *, now: datetime
-) -> tuple[CopyId, MessageId]:
+    store: Store,
+    copy_id: CopyId,
+    new: _New,
+    ids: dict[Digest, BlobId],
+    delivery: Delivery,
+    *,
+    now: datetime,
+) -> MessageId:
     identity = sha256(
         new.mail.internet_message_id.encode(errors="replace") + b"\0" + new.mail.content_digest
-    ).digest()
+    ).digest()[:IDENTITY_BYTES]
     row = store.archive.conn.execute(
         "select id from messages where identity = ?", [identity]
     ).fetchone()
     message_id = (
-        MessageId(row[0]) if row else _add_message(store, identity, new, delivery.received_at)
+        MessageId(row[0]) if row else _add_message(store, identity, new, ids, delivery.received_at)
     )
-    added = store.archive.conn.execute(
-        "insert into copies (public_id, message_id, digest, size_bytes, stored_at)"
-        " values (?, ?, ?, ?, ?)",
-        [new_public_id(), message_id, digest, new.size_bytes, to_seconds(now)],
+    store.archive.conn.execute(
+        "insert into copies (id, message_id, size_bytes, stored_at) values (?, ?, ?, ?)",
+        [copy_id, message_id, len(new.raw), to_seconds(now)],
     )
-    return CopyId(added.lastrowid or 0), message_id
+    return message_id
 
 
-def _add_message(store: Store, identity: bytes, new: _New, received_at: datetime) -> MessageId:
+def _add_message(
+    store: Store, identity: bytes, new: _New, ids: dict[Digest, BlobId], received_at: datetime
+) -> MessageId:
     mail = new.mail
     (message_id,) = store.archive.conn.execute(
         "select coalesce(max(id), 0) + 1 from messages"
     ).fetchone()
     sent_at = None if mail.sent_at is None else to_seconds(mail.sent_at)
     store.archive.conn.execute(
-        "insert into messages (id, public_id, identity, thread_id, internet_message_id, subject,"
-        " sender_name, sender_address, to_summary, preview, sent_at, sort_at, size_bytes,"
-        " attachment_count, text_digest, text_charset, defects, parser_version)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into messages (id, public_id, identity, thread_id, subject, sender_name,"
+        " sender_address, to_summary, sent_at, sort_at, size_bytes, attachment_count, text_blob,"
+        " text_charset, defects, parser_version)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             message_id,
             new_public_id(),
             identity,
             thread_of(store, message_id, mail.internet_message_id, mail.references),
-            display(mail.internet_message_id),
             display(mail.subject),
             display(mail.sender.name),
             display(mail.sender.address),
             display(_summary(mail.to)),
-            _preview(mail.text),
             sent_at,
             to_seconds(_sort_time(mail.sent_at, received_at)),
-            new.size_bytes,
+            len(new.raw),
             sum(leaf.is_attachment for leaf in mail.leaves),
-            new.text_digest,
+            None if new.text is None else ids[new.text.digest],
             new.text_charset,
             " ".join(mail.defects),
             PARSER_VERSION,
@@ -227,7 +260,7 @@ def _add_message(store: Store, identity: bytes, new: _New, received_at: datetime
     )
     store.archive.conn.executemany(
         "insert into parts (message_id, position, content_type, charset, filename, content_id,"
-        " size_bytes, is_attachment, digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " size_bytes, is_attachment, blob_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 message_id,
@@ -236,14 +269,24 @@ def _add_message(store: Store, identity: bytes, new: _New, received_at: datetime
                 display(leaf.charset),
                 display(leaf.filename),
                 display(leaf.content_id),
-                new.part_sizes[leaf.position],
+                _size(new, leaf),
                 leaf.is_attachment,
-                new.part_digests.get(leaf.position),
+                _blob_of(new, leaf, ids),
             )
             for leaf in mail.leaves
         ],
     )
     return MessageId(message_id)
+
+
+def _size(new: _New, leaf: Leaf) -> int:
+    piece = new.pieces.get(leaf.position)
+    return len(decode_leaf(new.raw, leaf) if piece is None else piece.content)
+
+
+def _blob_of(new: _New, leaf: Leaf, ids: dict[Digest, BlobId]) -> BlobId | None:
+    piece = new.pieces.get(leaf.position)
+    return None if piece is None else ids[piece.digest]
 
 
 def _add_location(
@@ -280,10 +323,3 @@ def _summary(recipients: tuple[Address, ...]) -> str:
     names = [person.name or person.address for person in recipients[:NAMED_RECIPIENTS]]
     more = len(recipients) - len(names)
     return ", ".join(names) + (f" +{more}" if more else "")
-
-
-def _preview(text: str) -> str:
-    new_text, _ = split_quoted(text[: 20 * PREVIEW_CHARACTERS])
-    return display(" ".join((new_text or text)[: 4 * PREVIEW_CHARACTERS].split()))[
-        :PREVIEW_CHARACTERS
-    ]

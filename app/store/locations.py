@@ -1,9 +1,10 @@
 """Where copies were seen: (folder, uidvalidity, uid), their flags, and what failed to be read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from app.model import FolderId, MessageId
+from app.model import Digest, FolderId, MessageId
+from app.store import blobs
 from app.store.database import Store, to_seconds, transaction
 from app.store.folders import get as get_folder
 from app.store.ingest import refresh_holdings
@@ -110,13 +111,17 @@ def next_import_uid(store: Store, folder_id: FolderId) -> int:
     return int(found.fetchone()[0])
 
 
-def digests_in(store: Store, folder_id: FolderId) -> set[bytes]:
-    """The SHA-256 of every copy that a folder holds: what an import need not bring again."""
-    rows = store.archive.conn.execute(
-        "select c.digest from locations l join copies c on c.id = l.copy_id where l.folder_id = ?",
-        [folder_id],
-    )
-    return {row[0] for row in rows}
+def held_digests(store: Store, folder_id: FolderId, digests: Collection[Digest]) -> set[Digest]:
+    """Those of the SHA-256s whose copies a folder holds: an import need not bring them again."""
+    held: set[Digest] = set()
+    for digest in digests:
+        found = store.archive.conn.execute(
+            "select 1 from locations where copy_id = ? and folder_id = ? limit 1",
+            [blobs.find(store, digest), folder_id],
+        )
+        if found.fetchone() is not None:
+            held.add(digest)
+    return held
 
 
 def _set_gone(

@@ -1,17 +1,18 @@
 """Messages, their parts and copies, for a viewer. Hidden and missing are the same NotFound."""
 
-from dataclasses import dataclass
+from base64 import b32decode
+from dataclasses import dataclass, replace
 from typing import Any
 
-from app.errors import NotFound
+from app.errors import Corrupt, NotFound
 from app.mail import decode_leaf, parse
 from app.mail.redact import without_bcc
 from app.model import (
     AccountId,
     Address,
+    BlobId,
     Copy,
     CopyId,
-    Digest,
     Location,
     Message,
     MessageId,
@@ -21,16 +22,16 @@ from app.model import (
     UserId,
     Viewer,
 )
-from app.store import blobs
+from app.store import blobs, snippets
 from app.store.database import Store, from_seconds, maybe_from_seconds
 from app.store.visibility import READABLE, viewer_parameters
 
 COLUMNS = (
     "m.id, m.public_id, m.thread_id, m.subject, m.sender_name, m.sender_address, m.to_summary,"
-    " m.preview, m.sent_at, m.sort_at, m.size_bytes, m.attachment_count, m.archived_at,"
+    " m.sent_at, m.sort_at, m.size_bytes, m.attachment_count, m.archived_at,"
     " m.archived_by"
 )
-COLUMN_COUNT = 14
+COLUMN_COUNT = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,12 @@ def message_from(row: tuple[Any, ...]) -> Message:
         subject=row[3],
         sender=Address(row[4], row[5]),
         to_summary=row[6],
-        preview=row[7],
-        sent_at=maybe_from_seconds(row[8]),
-        sort_at=from_seconds(row[9]),
-        size_bytes=row[10],
-        attachment_count=row[11],
-        archived_at=maybe_from_seconds(row[12]),
-        archived_by=None if row[13] is None else UserId(row[13]),
+        sent_at=maybe_from_seconds(row[7]),
+        sort_at=from_seconds(row[8]),
+        size_bytes=row[9],
+        attachment_count=row[10],
+        archived_at=maybe_from_seconds(row[11]),
+        archived_by=None if row[12] is None else UserId(row[12]),
     )
 
 
@@ -80,14 +80,20 @@ def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]
         " order by m.sort_at, m.id limit 500",
         viewer_parameters(viewer) | {"id": message_id},
     )
-    return [message_from(row) for row in rows]
+    return with_previews(store, [message_from(row) for row in rows])
+
+
+def with_previews(store: Store, messages: list[Message]) -> list[Message]:
+    """The messages with the beginning of their text. Ask only for what the viewer may read."""
+    previews = snippets.previews(store, [message.id for message in messages])
+    return [replace(message, preview=previews[message.id]) for message in messages]
 
 
 def parts(store: Store, viewer: Viewer, message_id: MessageId) -> list[Part]:
     """The leaves of a message, in order; empty if the viewer may not read it."""
     rows = store.archive.conn.execute(
         "select p.position, p.content_type, p.charset, p.filename, p.content_id, p.size_bytes,"
-        " p.is_attachment, p.digest from parts p join messages m on m.id = p.message_id"
+        " p.is_attachment, p.blob_id from parts p join messages m on m.id = p.message_id"
         f" where p.message_id = :id and {READABLE} order by p.position",
         viewer_parameters(viewer) | {"id": message_id},
     )
@@ -101,8 +107,8 @@ def part_bytes(
     for part in parts(store, viewer, message_id):
         if part.position != position:
             continue
-        if part.digest is not None:
-            return part, blobs.get(store, part.digest)
+        if part.blob_id is not None:
+            return part, blobs.read(store, part.blob_id)
         raw = best_copy(store, viewer, message_id).raw
         for leaf in parse(raw).leaves:
             if leaf.position == position:
@@ -116,7 +122,7 @@ def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCo
     Raises NotFound if the viewer may not read the message.
     """
     row = store.archive.conn.execute(
-        "select c.id, c.public_id, c.message_id, c.digest, c.size_bytes,"
+        "select c.id, c.message_id, c.size_bytes,"
         " exists (select 1 from locations l join folders f on f.id = l.folder_id"
         "   where l.copy_id = c.id"
         "   and f.account_id in (select value from json_each(:accounts))) as is_own,"
@@ -129,9 +135,10 @@ def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCo
     ).fetchone()
     if row is None:
         raise NotFound
-    raw = blobs.get(store, Digest(row[3]))
-    is_own = bool(row[5])
-    return ReadableCopy(_copy_from(row), raw if is_own else without_bcc(raw), is_own)
+    (copy,) = _copies_from(store, [row[:3]])
+    raw = blobs.read(store, copy.id)
+    is_own = bool(row[3])
+    return ReadableCopy(copy, raw if is_own else without_bcc(raw), is_own)
 
 
 def locations(store: Store, viewer: Viewer, message_id: MessageId) -> list[Location]:
@@ -163,35 +170,47 @@ def locations(store: Store, viewer: Viewer, message_id: MessageId) -> list[Locat
 def copies(store: Store, viewer: Viewer, message_id: MessageId) -> list[Copy]:
     """The copies that the viewer's own mailboxes hold, oldest first."""
     rows = store.archive.conn.execute(
-        "select distinct c.id, c.public_id, c.message_id, c.digest, c.size_bytes"
+        "select distinct c.id, c.message_id, c.size_bytes"
         " from copies c join messages m on m.id = c.message_id"
         " join locations l on l.copy_id = c.id join folders f on f.id = l.folder_id"
         " where c.message_id = :id and f.account_id in (select value from json_each(:accounts))"
         f" and {READABLE} order by c.id",
         viewer_parameters(viewer) | {"id": message_id},
     )
-    return [_copy_from(row) for row in rows]
+    return _copies_from(store, rows.fetchall())
 
 
 def any_copy(store: Store, name: str) -> Copy:
     """A copy by its public id or its SHA-256 in hex, for the operator. Raises NotFound."""
-    digest = bytes.fromhex(name) if len(name) == 64 and _is_hex(name) else b""
-    row = store.archive.conn.execute(
-        "select id, public_id, message_id, digest, size_bytes from copies"
-        " where public_id = ? or digest = ?",
-        [name, digest],
-    ).fetchone()
-    if row is None:
-        raise NotFound(f"There is no copy {name}. Take its id or SHA-256 from `search --json`.")
-    return _copy_from(row)
+    for blob_id, digest in blobs.find_prefix(store, _prefix(name)):
+        row = store.archive.conn.execute(
+            "select id, message_id, size_bytes from copies where id = ?", [blob_id]
+        ).fetchone()
+        if row is None:
+            continue
+        copy = Copy(CopyId(row[0]), MessageId(row[1]), digest, row[2])
+        if name.lower() in (copy.public_id, digest.hex()):
+            return copy
+    raise NotFound(f"There is no copy {name}. Take its id or SHA-256 from `search --json`.")
 
 
-def all_copies(store: Store) -> list[Copy]:
-    """Every copy there is, oldest first: for verification."""
+def _prefix(name: str) -> bytes:
+    """The first eight bytes of the digest that a name stands for; b"" if it stands for none."""
+    try:
+        if len(name) == 64:
+            return bytes.fromhex(name)[:8]
+        return b32decode(name.upper() + "AAA")[:8] if len(name) == 13 else b""
+    except ValueError:
+        return b""
+
+
+def copies_after(store: Store, last: int, *, limit: int) -> list[Copy]:
+    """Every copy there is, oldest first, those up to the id `last` left out: for upkeep."""
     rows = store.archive.conn.execute(
-        "select id, public_id, message_id, digest, size_bytes from copies order by id"
+        "select id, message_id, size_bytes from copies where id > ? order by id limit ?",
+        [last, limit],
     )
-    return [_copy_from(row) for row in rows]
+    return _copies_from(store, rows.fetchall())
 
 
 def _part_from(row: tuple[Any, ...]) -> Part:
@@ -203,13 +222,14 @@ def _part_from(row: tuple[Any, ...]) -> Part:
         content_id=row[4],
         size_bytes=row[5],
         is_attachment=bool(row[6]),
-        digest=None if row[7] is None else Digest(row[7]),
+        blob_id=None if row[7] is None else BlobId(row[7]),
     )
 
 
-def _copy_from(row: tuple[Any, ...]) -> Copy:
-    return Copy(CopyId(row[0]), PublicId(row[1]), MessageId(row[2]), Digest(row[3]), row[4])
-
-
-def _is_hex(text: str) -> bool:
-    return all(character in "0123456789abcdefABCDEF" for character in text)
+def _copies_from(store: Store, rows: list[tuple[Any, ...]]) -> list[Copy]:
+    """Copies from their ids, messages and sizes. Raises Corrupt if mail.db lacks one."""
+    digests = blobs.digests_of(store, [row[0] for row in rows])
+    try:
+        return [Copy(CopyId(row[0]), MessageId(row[1]), digests[row[0]], row[2]) for row in rows]
+    except KeyError as exc:
+        raise Corrupt(f"The stored bytes of copy {exc} are missing.") from exc

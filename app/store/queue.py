@@ -11,7 +11,7 @@ from app.model import AccountId, Message, MessageId, Page, Row, Viewer
 from app.store import filings
 from app.store.accounts import last_check
 from app.store.database import Store, marks, to_seconds
-from app.store.messages import COLUMN_COUNT, COLUMNS, message_from
+from app.store.messages import COLUMN_COUNT, COLUMNS, message_from, with_previews
 from app.store.messages import get as get_message
 from app.store.visibility import READABLE, viewer_parameters
 
@@ -167,7 +167,7 @@ def with_places(store: Store, viewer: Viewer, messages: list[Message]) -> list[R
             tuple(accounts.get(message.id, ())),
             message.id in unread,
         )
-        for message in messages
+        for message in with_previews(store, messages)
     ]
 
 

@@ -2,65 +2,83 @@
 
 A recipe is a row of steps, read from the front:
 
-    0  u32 length, bytes              a literal run
-    1  32 bytes digest                the blob as it is
-    2  32 bytes digest, u16 n, u8 e   the blob in base64: n characters a line (0: one line only),
-                                      e = 1: LF, 2: CRLF; +4: a line end follows the last line
+    0  u32 length, bytes      a literal run
+    3  u64 id                 the blob as it is
+    4  u64 id, u16 n, u8 e    the blob in base64: n characters a line (0: one line only),
+                              e = 1: LF, 2: CRLF; +4: a line end follows the last line
 
-Numbers are big-endian. A recipe is kept only if it was proved: built, and equal to the bytes.
+Numbers are big-endian. 1 and 2 are 3 and 4 with a digest of 32 bytes in place of the id, as the
+first version wrote them. A recipe is kept only if it was proved: built, and equal to the bytes.
 """
 
 import binascii
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from app.errors import Corrupt
 from app.mail import Leaf, decode_leaf
-from app.model import Digest
+from app.model import BlobId, Digest
 
 SMALLEST_PART = 96
 """Bytes; a shorter part stays in the literal run, where it compresses better."""
 
-LITERAL, WHOLE, BASE64 = 0, 1, 2
+LITERAL, WHOLE_BY_DIGEST, BASE64_BY_DIGEST, WHOLE, BASE64 = range(5)
+REFERENCE_BYTES = {WHOLE_BY_DIGEST: 32, BASE64_BY_DIGEST: 32, WHOLE: 8, BASE64: 8}
 LF, CRLF, ENDS = 1, 2, 4
 
 
-def cook(
-    raw: bytes, leaves: Sequence[Leaf]
-) -> tuple[bytes, dict[Digest, bytes], dict[int, Digest]]:
-    """A proved recipe for `raw`, its blobs, and which leaf positions are blobs.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a copy that is a blob: raw[start:end] stands for `content`, `shape` says how.
 
-    The blobs are decoded parts by digest. A leaf that does not rebuild exactly stays literal.
+    `shape` is the step without its reference: the kind, and what follows the id.
     """
-    steps: list[bytes] = []
-    blobs: dict[Digest, bytes] = {}
-    digests: dict[int, Digest] = {}
+
+    position: int
+    start: int
+    end: int
+    digest: Digest
+    content: bytes
+    kind: int
+    shape: bytes = b""
+
+
+def pieces(raw: bytes, leaves: Sequence[Leaf]) -> list[Piece]:
+    """The leaves that are stored as blobs. One that would not rebuild exactly stays literal."""
+    found: list[Piece] = []
     copied_to = 0
     for leaf in leaves:
         if leaf.end - leaf.start < SMALLEST_PART or leaf.start < copied_to:
             continue
-        step = _step(raw, leaf)
-        if step is None:
-            continue
-        code, content = step
-        if leaf.start > copied_to:
-            steps.append(_literal(raw[copied_to : leaf.start]))
-        digest = Digest(code[1:33])
-        steps.append(code)
-        blobs[digest] = content
-        digests[leaf.position] = digest
-        copied_to = leaf.end
+        piece = _piece(raw, leaf)
+        if piece is not None:
+            found.append(piece)
+            copied_to = leaf.end
+    return found
+
+
+def write(raw: bytes, pieces: Sequence[Piece], ids: Mapping[Digest, BlobId]) -> bytes:
+    """The proved recipe for `raw` from its pieces, whose blobs have these ids."""
+    steps: list[bytes] = []
+    copied_to = 0
+    for piece in pieces:
+        if piece.start > copied_to:
+            steps.append(_literal(raw[copied_to : piece.start]))
+        steps.append(struct.pack(">BQ", piece.kind, ids[piece.digest]) + piece.shape)
+        copied_to = piece.end
     if copied_to < len(raw) or not steps:
         steps.append(_literal(raw[copied_to:]))
     recipe = b"".join(steps)
-    if build(recipe, blobs.__getitem__) != raw:
+    contents = {ids[piece.digest].to_bytes(8): piece.content for piece in pieces}
+    if build(recipe, contents.__getitem__) != raw:
         raise Corrupt("A recipe did not rebuild its bytes.")
-    return recipe, blobs, digests
+    return recipe
 
 
-def build(recipe: bytes, get: Callable[[Digest], bytes]) -> bytes:
-    """The bytes that a recipe stands for; `get` gives a blob by its digest."""
+def build(recipe: bytes, get: Callable[[bytes], bytes]) -> bytes:
+    """The bytes that a recipe stands for; `get` gives a blob by its id in 8 bytes, or by digest."""
     pieces: list[bytes] = []
     at = 0
     while at < len(recipe):
@@ -70,25 +88,26 @@ def build(recipe: bytes, get: Callable[[Digest], bytes]) -> bytes:
             pieces.append(recipe[at + 5 : at + 5 + length])
             at += 5 + length
             continue
-        content = get(Digest(recipe[at + 1 : at + 33]))
-        at += 33
-        if kind == WHOLE:
+        if kind not in REFERENCE_BYTES:
+            raise Corrupt(f"A recipe has a step of unknown kind {kind}.")
+        end = at + 1 + REFERENCE_BYTES[kind]
+        content = get(recipe[at + 1 : end])
+        at = end
+        if kind in (WHOLE, WHOLE_BY_DIGEST):
             pieces.append(content)
-        elif kind == BASE64:
+        else:
             width, ending = struct.unpack_from(">HB", recipe, at)
             pieces.append(_in_base64(content, width, ending))
             at += 3
-        else:
-            raise Corrupt(f"A recipe has a step of unknown kind {kind}.")
     return b"".join(pieces)
 
 
-def references(recipe: bytes) -> list[Digest]:
-    """The blobs that a recipe needs, in order."""
-    found: list[Digest] = []
+def references(recipe: bytes) -> list[bytes]:
+    """The blobs that a recipe needs, in order: ids in 8 bytes, or digests."""
+    found: list[bytes] = []
 
-    def note(digest: Digest) -> bytes:
-        found.append(digest)
+    def note(reference: bytes) -> bytes:
+        found.append(reference)
         return b""
 
     build(recipe, note)
@@ -99,18 +118,21 @@ def _literal(run: bytes) -> bytes:
     return struct.pack(">BI", LITERAL, len(run)) + run
 
 
-def _step(raw: bytes, leaf: Leaf) -> tuple[bytes, bytes] | None:
-    """The step that stands for a leaf, and its decoded bytes; None where none is exact."""
+def _piece(raw: bytes, leaf: Leaf) -> Piece | None:
+    """How a leaf stands for a blob; None where no way is exact."""
     encoded = raw[leaf.start : leaf.end]
     if leaf.transfer_encoding in ("", "7bit", "8bit", "binary"):
-        return struct.pack(">B32s", WHOLE, sha256(encoded).digest()), encoded
-    if leaf.transfer_encoding != "base64":
+        content, kind, shape = encoded, WHOLE, b""
+    elif leaf.transfer_encoding == "base64":
+        content, kind = decode_leaf(raw, leaf), BASE64
+        width, ending = _line_shape(encoded)
+        if not content or width > 0xFFFF or _in_base64(content, width, ending) != encoded:
+            return None
+        shape = struct.pack(">HB", width, ending)
+    else:
         return None
-    content = decode_leaf(raw, leaf)
-    width, ending = _line_shape(encoded)
-    if not content or width > 0xFFFF or _in_base64(content, width, ending) != encoded:
-        return None
-    return struct.pack(">B32sHB", BASE64, sha256(content).digest(), width, ending), content
+    digest = Digest(sha256(content).digest())
+    return Piece(leaf.position, leaf.start, leaf.end, digest, content, kind, shape)
 
 
 def _line_shape(encoded: bytes) -> tuple[int, int]:

@@ -3,28 +3,43 @@
 import json
 from collections.abc import Iterable
 
+from app.mail import display, split_quoted
 from app.mail.charsets import decode
-from app.model import Digest, MessageId
+from app.model import MessageId
 from app.store import blobs
 from app.store.database import Store
 
 TEXT_CHARACTERS = 65_536
+PREVIEW_CHARACTERS = 140
 
 
 def texts(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
     """The first 64 K characters of each message's text; "" where it has none."""
     rows = store.archive.conn.execute(
-        "select id, text_digest, text_charset from messages"
+        "select id, text_blob, text_charset from messages"
         " where id in (select value from json_each(?))",
         [json.dumps(list(ids))],
     )
     return {
-        MessageId(message_id): _text(store, digest, charset) for message_id, digest, charset in rows
+        MessageId(message_id): _text(store, blob_id, charset)
+        for message_id, blob_id, charset in rows
     }
 
 
-def _text(store: Store, digest: bytes | None, charset: str) -> str:
-    if digest is None:
+def previews(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
+    """How each message's own words begin, in one line."""
+    return {message_id: _preview(text) for message_id, text in texts(store, ids).items()}
+
+
+def _text(store: Store, blob_id: int | None, charset: str) -> str:
+    if blob_id is None:
         return ""
-    content = blobs.get(store, Digest(digest))[: 4 * TEXT_CHARACTERS]
+    content = blobs.read(store, blob_id)[: 4 * TEXT_CHARACTERS]
     return decode(content, charset)[:TEXT_CHARACTERS]
+
+
+def _preview(text: str) -> str:
+    new_text, _ = split_quoted(text[: 20 * PREVIEW_CHARACTERS])
+    return display(" ".join((new_text or text)[: 4 * PREVIEW_CHARACTERS].split()))[
+        :PREVIEW_CHARACTERS
+    ]

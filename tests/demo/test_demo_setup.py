@@ -41,7 +41,8 @@ def test_people_roles_records_and_mailboxes_are_there(synced):
 def test_every_copy_of_every_imported_folder_is_stored_byte_for_byte(synced):
     sent = {c.raw for m in synced.mails if not m.is_skipped for c in m.deliveries}
 
-    kept = {blobs.get(synced.store, copy.digest) for copy in messages.all_copies(synced.store)}
+    copies = messages.copies_after(synced.store, 0, limit=100_000)
+    kept = {blobs.read(synced.store, copy.id) for copy in copies}
 
     assert kept >= sent
     assert verify(synced.store).faults == ()

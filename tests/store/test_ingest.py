@@ -91,9 +91,7 @@ def test_an_attachment_in_many_mails_is_one_blob(store: Store) -> None:
 
     make.deliver(store, box, *mails)
 
-    sizes = [
-        row[0] for row in store.mail.conn.execute("select size_bytes from blobs where form = 0")
-    ]
+    sizes = [row[0] for row in store.mail.conn.execute("select size_bytes from blobs")]
     assert sum(size > 5_000 for size in sizes) == 1
     assert [blobs.get(store, Digest(d)) for d in make.copy_digests(store)] == mails
 
@@ -125,11 +123,11 @@ def test_any_bytes_come_back_exactly(store: Store, raw: bytes) -> None:
 def test_a_flipped_byte_is_noticed(store: Store) -> None:
     make.deliver(store, make.account(store), make.mail(text="x" * 500))
     (row_id, payload) = store.mail.conn.execute(
-        "select id, payload from blobs where form = 0"
+        "select id, payload from blocks where kind = 1"
     ).fetchone()
     with write(store.mail):
         store.mail.conn.execute(
-            "update blobs set payload = ? where id = ?",
+            "update blocks set payload = ? where id = ?",
             [payload[:-3] + bytes([payload[-3] ^ 1]) + payload[-2:], row_id],
         )
 

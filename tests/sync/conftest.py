@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.model import Account, Digest, Folder
-from app.store import Store, accounts, blobs, folders
+from app.model import Account, Folder
+from app.store import Store, accounts, blobs, folders, messages
 from app.sync import Checked, sync_account
 from tests.dovecot import PASSWORD, Dovecot
 
@@ -85,8 +85,7 @@ class Mailbox:
 
 
 def copies(store: Store) -> list[bytes]:
-    rows = store.archive.conn.execute("select digest from copies order by id").fetchall()
-    return [blobs.get(store, Digest(digest)) for (digest,) in rows]
+    return [blobs.read(store, copy.id) for copy in messages.copies_after(store, 0, limit=100_000)]
 
 
 def add_account(store: Store, **settings: Any) -> Account:

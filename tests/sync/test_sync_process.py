@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.model import AccountId
-from app.store import folders, open_store
+from app.store import blobs, folders, open_store
 from tests.dovecot import Dovecot
 from tests.sync.conftest import Mailbox, add_account, copies, raw_mail
 
@@ -22,7 +22,7 @@ POINTS = [
     "app.store.folders:record_listing:1:before",
     "app.store.folders:record_listing:1:after",
     "app.sync.remote:Remote.bodies:2:after",
-    "app.store.ingest:_put:6:after",
+    "app.store.blobs:put_all:2:after",
     "app.store.ingest:_note:2:before",
     "app.store.ingest:_note:2:after",
     "app.store.ingest:ingest:1:after",
@@ -55,11 +55,12 @@ def run(directory: Path, account_id: int, server: Dovecot, *point: str) -> Any:
 def final_state(directory: Path, account_id: AccountId) -> tuple[Any, ...]:
     """What must not depend on interruptions: the bytes, the places, and the ledger."""
     store = open_store(directory)
-    places = store.archive.conn.execute(
-        "select f.name, l.uid, l.flags, l.gone_since is null, c.digest from locations l"
-        " join folders f on f.id = l.folder_id join copies c on c.id = l.copy_id"
-        " order by f.name, l.uid"
+    rows = store.archive.conn.execute(
+        "select f.name, l.uid, l.flags, l.gone_since is null, l.copy_id from locations l"
+        " join folders f on f.id = l.folder_id order by f.name, l.uid"
     ).fetchall()
+    digests = blobs.digests_of(store, [row[4] for row in rows])
+    places = [(*row[:4], digests[row[4]]) for row in rows]
     ledger = folders.ledger(store, account_id)
     sums = [(line.name, line.seen, line.stored + line.known, line.failed) for line in ledger]
     messages = store.archive.conn.execute("select count(*) from messages").fetchone()

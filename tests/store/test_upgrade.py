@@ -1,0 +1,107 @@
+"""A data directory of an earlier version is read as it was, after one open."""
+
+import struct
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+import zstandard
+
+from app.model import MessageId, UserId, Viewer
+from app.store import blobs, messages, open_store, snippets
+from app.store.database import sqlite3
+from tests import make
+
+TEXT = b"Prosze o fakture za beton.\r\n" * 6
+HEAD = b"From: jan@spostex.pl\r\nSubject: Beton\r\nMessage-ID: <1@x>\r\n\r\n"
+
+
+def test_the_first_version_s_mail_comes_back_byte_exact(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
+
+    store = open_store(tmp_path)
+
+    (copy,) = messages.copies_after(store, 0, limit=10)
+    assert blobs.read(store, copy.id) == HEAD + TEXT
+    assert copy.digest == sha256(HEAD + TEXT).digest()
+    assert messages.any_copy(store, copy.public_id) == copy
+
+
+def test_the_first_version_s_rows_name_the_same_mail(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
+
+    store = open_store(tmp_path)
+
+    viewer = Viewer(UserId(1), accounts=frozenset({1}))
+    (part,) = messages.parts(store, viewer, MessageId(1))
+    assert messages.part_bytes(store, viewer, MessageId(1), 0) == (part, TEXT)
+    assert snippets.texts(store, [MessageId(1)]) == {MessageId(1): TEXT.decode()}
+    assert [place.uid for place in messages.locations(store, viewer, MessageId(1))] == [7]
+    assert store.archive.conn.execute("pragma foreign_key_check").fetchall() == []
+
+
+def test_mail_that_came_before_is_known_when_it_comes_again(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
+    store = open_store(tmp_path)
+    box = make.account(store, address="boss@firma.pl")
+
+    done = make.deliver(store, box, HEAD + TEXT, b"X-Other: 1\r\n" + HEAD + TEXT)
+
+    assert (done.stored, done.known) == (1, 1)
+    assert len(make.message_ids(store)) == 2
+
+
+def write_first_version(directory: Path) -> None:
+    """A data directory as the first schema had it: one mail of a head and a text part."""
+    mail = run_scripts(directory / "mail.db", "mail_001.sql")
+    recipe = b"\x00" + struct.pack(">I", len(HEAD)) + HEAD + b"\x01" + sha256(TEXT).digest()
+    for content, form, payload in ((TEXT, 0, TEXT), (HEAD + TEXT, 1, recipe)):
+        mail.execute(
+            "insert into blobs (digest, size_bytes, form, payload) values (?, ?, ?, ?)",
+            [sha256(content).digest(), len(content), form, zstandard.compress(payload)],
+        )
+    archive = run_scripts(
+        directory / "archive.db", "archive_001.sql", "archive_002.sql", "archive_003.sql"
+    )
+    archive.execute(
+        "insert into users (id, public_id, email, name, created_at) values (1, 'u', 'a@b', 'A', 1)"
+    )
+    archive.execute(
+        "insert into accounts (id, public_id, address, created_at) values (1, 'a', 'o@f.pl', 1)"
+    )
+    archive.execute("insert into account_users values (1, 1)")
+    archive.execute(
+        "insert into folders (id, account_id, name, uidvalidity) values (1, 1, 'INBOX', 1)"
+    )
+    archive.execute(
+        "insert into messages (id, public_id, identity, thread_id, internet_message_id, subject,"
+        " sender_name, sender_address, to_summary, preview, sort_at, size_bytes,"
+        " attachment_count, text_digest, text_charset, defects, parser_version)"
+        " values (1, 'm', ?, 1, '1@x', 'Beton', '', 'jan@spostex.pl', '', 'Prosze', 5, ?, 0,"
+        " ?, '', '', 1)",
+        [sha256(b"whatever").digest(), len(HEAD + TEXT), sha256(TEXT).digest()],
+    )
+    # The copy's row has another id than its blob.
+    archive.execute(
+        "insert into copies values (41, 'c', 1, ?, ?, 5)",
+        [sha256(HEAD + TEXT).digest(), len(HEAD + TEXT)],
+    )
+    archive.execute(
+        "insert into parts values (1, 0, 'text/plain', '', '', '', ?, 0, ?)",
+        [len(TEXT), sha256(TEXT).digest()],
+    )
+    archive.execute("insert into locations values (1, 1, 7, 41, 5, 5, null, '', 0)")
+    archive.execute(
+        "insert into holdings (account_id, message_id, sort_at, downloaded_at, received_at,"
+        " is_unread, is_live) values (1, 1, 5, 5, 5, 0, 1)"
+    )
+    for db in (mail, archive):
+        db.close()
+
+
+def run_scripts(path: Path, *names: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    for name in names:
+        db.executescript(files("app.store").joinpath(name).read_text())
+    db.execute(f"pragma user_version = {len(names)}")
+    return db
