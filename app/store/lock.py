@@ -28,3 +28,31 @@ def worker_lock(directory: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def no_removal(directory: Path) -> Iterator[None]:
+    """Keep every blob where it is meanwhile: what sweeps or repacks waits, or comes later.
+
+    For whoever reads archive.db and then mail.db and must find in it all that was named: a
+    backup. Several may hold it at once.
+    """
+    with _removal_lock(directory, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def removal(directory: Path) -> Iterator[None]:
+    """Be the one that removes or moves stored bytes. Raises Conflict while a backup runs."""
+    try:
+        with _removal_lock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+    except BlockingIOError as exc:
+        raise Conflict("A backup is running; try again when it has ended.") from exc
+
+
+@contextmanager
+def _removal_lock(directory: Path, operation: int) -> Iterator[None]:
+    with (directory / "removal.lock").open("a+") as file:
+        fcntl.flock(file, operation)
+        yield

@@ -1,7 +1,6 @@
 """The worker: due accounts, jobs that people asked for, the index queue, until it is stopped.
 
-The composition root of the worker process. It holds the lock on the data directory; the web
-talks to it through rows only.
+It holds the lock on the data directory; the web talks to it through rows only.
 """
 
 import json
@@ -17,6 +16,7 @@ from typing import Any
 
 from app import mailboxes
 from app.errors import AuthFailed, Invalid, LetterbookError
+from app.jobs import upkeep
 from app.model import Account, AccountId
 from app.search.indexer import Indexer
 from app.settings import Settings
@@ -34,6 +34,7 @@ REST_SECONDS = 5.0
 ACCOUNTS_AT_ONCE = 4
 TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
+LOOK_AT_UPKEEP_EVERY = timedelta(seconds=60)
 REFUSED_PAUSE = timedelta(hours=1)
 """A server that refused the login is not asked again sooner."""
 
@@ -110,9 +111,10 @@ def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"
         ThreadPoolExecutor(ACCOUNTS_AT_ONCE, thread_name_prefix="account") as pool,
         ThreadPoolExecutor(TESTS_AT_ONCE, thread_name_prefix="test") as test_pool,
         ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
+        ThreadPoolExecutor(1, thread_name_prefix="upkeep") as upkeep_thread,
     ):
         try:
-            yield _Worker(settings, store, pool, test_pool, index_thread, stop)
+            yield _Worker(settings, store, pool, test_pool, index_thread, upkeep_thread, stop)
         finally:
             stop.set()
     store.close()
@@ -128,6 +130,7 @@ class _Worker:
         pool: ThreadPoolExecutor,
         test_pool: ThreadPoolExecutor,
         index_thread: ThreadPoolExecutor,
+        upkeep_thread: ThreadPoolExecutor,
         stop: Event,
     ) -> None:
         self.settings = settings
@@ -135,6 +138,9 @@ class _Worker:
         self._pool = pool
         self._test_pool = test_pool
         self._index_thread = index_thread
+        self._upkeep_thread = upkeep_thread
+        self._keeping: Future[None] | None = None
+        self._upkeep_looked_at = utc_now()
         self._indexing: Future[int] | None = None
         self._indexed_at = utc_now() - timedelta(hours=1)
         self._stop = stop
@@ -148,6 +154,7 @@ class _Worker:
         self._beat()
         self._keep_index()
         self._finish_jobs()
+        self._keep_sound()
         return self._begin_job() or self._begin_due()
 
     def drain(self) -> None:
@@ -193,6 +200,25 @@ class _Worker:
         if is_look_due or documents.backlog(self.store):
             self._indexed_at = utc_now()
             self._indexing = self.index(Indexer.drain)
+
+    def _keep_sound(self) -> None:
+        """Begin the upkeep that is due, if none is under way and no mail waits."""
+        if self._keeping is not None:
+            if not self._keeping.done():
+                return
+            finished = self._keeping
+            self._keeping = None
+            finished.result()
+        if utc_now() - self._upkeep_looked_at < LOOK_AT_UPKEEP_EVERY or documents.backlog(
+            self.store
+        ):
+            return
+        self._upkeep_looked_at = utc_now()
+        task = upkeep.due(self.store, upkeep.TASKS, now=utc_now())
+        if task is not None:
+            self._keeping = self._upkeep_thread.submit(
+                upkeep.carry_out, self.settings, task, self._stop.is_set
+            )
 
     def _begin_due(self) -> bool:
         now = utc_now()

@@ -1,0 +1,8 @@
+"""The worker process: due accounts, jobs that people asked for, the index queue, upkeep.
+
+The composition root of that process; it knows no HTTP.
+"""
+
+from app.jobs.worker import drain_index, rebuild_index, run_worker, sync_now
+
+__all__ = ["drain_index", "rebuild_index", "run_worker", "sync_now"]

@@ -1,0 +1,89 @@
+"""What the worker does for the archive by itself, one thing after the other, in quiet hours."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.errors import LetterbookError
+from app.settings import Settings, machine_zone
+from app.store import Store, open_store, team, upkeep
+from app.store.upkeep import Kind, Upkeep
+
+QUIET_HOURS = range(1, 6)
+"""Of the team's own clock."""
+
+OVERDUE = timedelta(hours=12)
+"""A machine that is off at night does it by day."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended, in a sentence, and what the next one needs to know."""
+
+    summary: str
+    is_good: bool = True
+    detail: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One kind of upkeep, due every so often after a run's end; `run` gives None to say nothing.
+
+    `run` takes the store, the settings and whether to stop. `waits` is False for what is due as
+    soon as its interval is over, at any hour.
+    """
+
+    kind: Kind
+    every: timedelta
+    run: Callable[[Store, Settings, Callable[[], bool]], Report | None]
+    waits: bool = True
+
+
+TASKS: Sequence[Task] = ()
+
+
+def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
+    """The first task whose time has come; None: nothing to do."""
+    zone = ZoneInfo(team.get(store).time_zone or machine_zone())
+    is_quiet = now.astimezone(zone).hour in QUIET_HOURS
+    for task in tasks:
+        before = upkeep.last(store, task.kind)
+        waited = now - before.finished_at if before else None
+        if waited is None or waited >= task.every + OVERDUE:
+            return task
+        if waited >= task.every and (is_quiet or not task.waits):
+            return task
+    return None
+
+
+def carry_out(settings: Settings, task: Task, stop: Callable[[], bool]) -> None:
+    """Run a task with a store of its own and keep how it ended. Effects: may be repeated."""
+    store = open_store(settings.data)
+    began_at = datetime.now(UTC)
+    try:
+        report = task.run(store, settings, stop)
+    except LetterbookError as exc:
+        report = Report(str(exc), is_good=False)
+    except Exception:
+        logger.exception("upkeep failed", extra={"kind": task.kind})
+        report = Report(
+            "It ended with a fault of Letterbook's own; the log has the details.", is_good=False
+        )
+    try:
+        if report is not None:
+            run = Upkeep(
+                task.kind,
+                began_at,
+                datetime.now(UTC),
+                report.is_good,
+                report.summary,
+                report.detail or {},
+            )
+            upkeep.record(store, run)
+    finally:
+        store.close()
