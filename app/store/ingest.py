@@ -146,7 +146,8 @@ def _own_text_part(
     texts = [leaf for leaf in mail.leaves if not leaf.is_attachment]
     if len(texts) == 1 and texts[0].content_type == "text/plain" and _is_short(texts[0]):
         piece = pieces.get(texts[0].position)
-        return piece, texts[0].charset if piece else "utf-8"
+        if piece is not None and piece.is_decoded:
+            return piece, texts[0].charset
     return None, "utf-8"
 
 
@@ -281,12 +282,13 @@ def _add_message(
 
 def _size(new: _New, leaf: Leaf) -> int:
     piece = new.pieces.get(leaf.position)
-    return len(decode_leaf(new.raw, leaf) if piece is None else piece.content)
+    is_decoded = piece is not None and piece.is_decoded
+    return len(piece.content) if piece and is_decoded else len(decode_leaf(new.raw, leaf))
 
 
 def _blob_of(new: _New, leaf: Leaf, ids: dict[Digest, BlobId]) -> BlobId | None:
     piece = new.pieces.get(leaf.position)
-    return None if piece is None else ids[piece.digest]
+    return ids[piece.digest] if piece is not None and piece.is_decoded else None
 
 
 def _add_location(

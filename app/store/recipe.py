@@ -31,9 +31,10 @@ LF, CRLF, ENDS = 1, 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a copy that is a blob: raw[start:end] stands for `content`, `shape` says how.
+    """A leaf of a copy that is a blob: raw[start:end] stands for `content`.
 
-    `shape` is the step without its reference: the kind, and what follows the id.
+    `kind` and `shape` are its step without the id. `is_decoded`: the content is what the leaf
+    decodes to, otherwise the leaf as it stands.
     """
 
     position: int
@@ -42,20 +43,19 @@ class Piece:
     digest: Digest
     content: bytes
     kind: int
-    shape: bytes = b""
+    shape: bytes
+    is_decoded: bool
 
 
 def pieces(raw: bytes, leaves: Sequence[Leaf]) -> list[Piece]:
-    """The leaves that are stored as blobs. One that would not rebuild exactly stays literal."""
+    """The leaves that are stored as blobs, so that other copies share them."""
     found: list[Piece] = []
     copied_to = 0
     for leaf in leaves:
         if leaf.end - leaf.start < SMALLEST_PART or leaf.start < copied_to:
             continue
-        piece = _piece(raw, leaf)
-        if piece is not None:
-            found.append(piece)
-            copied_to = leaf.end
+        found.append(_piece(raw, leaf))
+        copied_to = leaf.end
     return found
 
 
@@ -118,21 +118,22 @@ def _literal(run: bytes) -> bytes:
     return struct.pack(">BI", LITERAL, len(run)) + run
 
 
-def _piece(raw: bytes, leaf: Leaf) -> Piece | None:
-    """How a leaf stands for a blob; None where no way is exact."""
+def _piece(raw: bytes, leaf: Leaf) -> Piece:
+    """A leaf as a blob: decoded if it is base64 that is rebuilt exactly, else as it stands."""
     encoded = raw[leaf.start : leaf.end]
-    if leaf.transfer_encoding in ("", "7bit", "8bit", "binary"):
-        content, kind, shape = encoded, WHOLE, b""
-    elif leaf.transfer_encoding == "base64":
-        content, kind = decode_leaf(raw, leaf), BASE64
+    if leaf.transfer_encoding == "base64":
+        content = decode_leaf(raw, leaf)
         width, ending = _line_shape(encoded)
-        if not content or width > 0xFFFF or _in_base64(content, width, ending) != encoded:
-            return None
-        shape = struct.pack(">HB", width, ending)
-    else:
-        return None
+        if content and width <= 0xFFFF and _in_base64(content, width, ending) == encoded:
+            shape = struct.pack(">HB", width, ending)
+            return _piece_of(leaf, content, BASE64, shape, is_decoded=True)
+    is_plain = leaf.transfer_encoding in ("", "7bit", "8bit", "binary")
+    return _piece_of(leaf, encoded, WHOLE, b"", is_decoded=is_plain)
+
+
+def _piece_of(leaf: Leaf, content: bytes, kind: int, shape: bytes, *, is_decoded: bool) -> Piece:
     digest = Digest(sha256(content).digest())
-    return Piece(leaf.position, leaf.start, leaf.end, digest, content, kind, shape)
+    return Piece(leaf.position, leaf.start, leaf.end, digest, content, kind, shape, is_decoded)
 
 
 def _line_shape(encoded: bytes) -> tuple[int, int]:
