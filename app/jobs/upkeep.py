@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.errors import LetterbookError
 from app.settings import Settings, machine_zone
-from app.store import Store, open_store, team, upkeep
+from app.store import Store, lock, open_store, packing, team, upkeep
 from app.store.upkeep import Kind, Upkeep
 
 QUIET_HOURS = range(1, 6)
@@ -44,7 +44,17 @@ class Task:
     waits: bool = True
 
 
-TASKS: Sequence[Task] = ()
+def _repack(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report:
+    with lock.removal(settings.data):
+        done = packing.repack(store, stop=stop)
+    if not done.made:
+        return Report("Nothing to pack.")
+    return Report(
+        f"{done.taken:,} small blocks became {done.made:,}: {done.saved_bytes:,} bytes less."
+    )
+
+
+TASKS: Sequence[Task] = (Task("repack", timedelta(hours=20), _repack),)
 
 
 def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:

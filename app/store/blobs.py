@@ -20,6 +20,7 @@ BLOCK_BYTES = 65_536
 
 LEVEL, LARGE_LEVEL = 9, 3
 _RECENT_BLOCKS = 32
+_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,6 @@ class NewBlob:
     digest: Digest
     kind: int
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a blob's content lies; `size_bytes=None`: up to the block's end."""
-
-    digest: Digest
-    block_id: int
-    start: int
-    size_bytes: int | None
-    kind: int
 
 
 def find(store: Store, digest: Digest) -> BlobId | None:
@@ -113,12 +103,9 @@ def get(store: Store, digest: Digest) -> bytes:
 
 def read(store: Store, blob_id: int) -> bytes:
     """The bytes of a blob, rebuilt and proved. Raises Corrupt, as `get`."""
-    place = _place(store, "b.id = ?", [blob_id])
-    if place is None:
-        raise Corrupt(f"The stored bytes of blob {blob_id} are missing.")
-    content = _content(store, place)
-    if sha256(content).digest() != place.digest:
-        raise Corrupt(f"The stored bytes of {place.digest.hex()} are damaged.")
+    digest, content = _content(store, "b.id = ?", [blob_id])
+    if sha256(content).digest() != digest:
+        raise Corrupt(f"The stored bytes of {digest.hex()} are damaged.")
     return content
 
 
@@ -134,15 +121,24 @@ def stored_bytes(store: Store) -> int:
     return int(found.fetchone()[0])
 
 
+def block_content(store: Store, block_id: int) -> bytes:
+    """What a block holds, read anew. Raises Corrupt."""
+    row = store.mail.conn.execute("select payload from blocks where id = ?", [block_id]).fetchone()
+    if row is None:
+        raise Corrupt(f"Block {block_id} is missing.")
+    return _unpacked(block_id, row[0])
+
+
+def compressed(content: bytes) -> bytes:
+    """The payload of a block."""
+    level = LARGE_LEVEL if len(content) > BLOCK_BYTES else LEVEL
+    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(content)
+
+
 def _write_block(store: Store, blobs: Sequence[tuple[BlobId, NewBlob]]) -> None:
-    contents = [blob.content for _, blob in blobs]
-    is_large = len(contents) == 1 and len(contents[0]) > BLOCK_BYTES
-    compressor = zstandard.ZstdCompressor(
-        level=LARGE_LEVEL if is_large else LEVEL, write_checksum=True
-    )
     block = store.mail.conn.execute(
         "insert into blocks (kind, payload) values (?, ?)",
-        [blobs[0][1].kind, compressor.compress(b"".join(contents))],
+        [blobs[0][1].kind, compressed(b"".join([blob.content for _, blob in blobs]))],
     )
     start = 0
     for blob_id, blob in blobs:
@@ -153,48 +149,59 @@ def _write_block(store: Store, blobs: Sequence[tuple[BlobId, NewBlob]]) -> None:
         start += len(blob.content)
 
 
-def _place(store: Store, condition: str, values: Sequence[object]) -> _Place | None:
-    row = store.mail.conn.execute(
-        "select b.digest, b.block_id, b.start, b.size_bytes, k.kind"
-        f" from blobs b join blocks k on k.id = b.block_id where {condition}",
-        values,
-    ).fetchone()
-    return None if row is None else _Place(Digest(row[0]), *row[1:])
-
-
-def _content(store: Store, place: _Place) -> bytes:
-    """What a blob stands for, not yet proved."""
-    block = _block(store, place)
-    end = len(block) if place.size_bytes is None else place.start + place.size_bytes
-    content = block[place.start : end]
-    if place.kind != RECIPE:
-        return content
-    return recipe.build(content, lambda reference: _referred(store, reference))
+def _content(store: Store, condition: str, values: Sequence[object]) -> tuple[Digest, bytes]:
+    """A blob's SHA-256 and what it stands for, not yet proved. Raises Corrupt."""
+    # A block may be packed anew between the two looks: then the blob has another place.
+    for _ in range(_LOOKS):
+        row = store.mail.conn.execute(
+            "select b.digest, b.block_id, b.start, b.size_bytes, k.kind"
+            f" from blobs b join blocks k on k.id = b.block_id where {condition}",
+            values,
+        ).fetchone()
+        if row is None:
+            break
+        digest, block_id, start, size_bytes, kind = row
+        block = _recent_block(store, block_id)
+        if block is None:
+            continue
+        content = block[start : len(block) if size_bytes is None else start + size_bytes]
+        if kind == RECIPE:
+            content = recipe.build(content, lambda reference: _referred(store, reference))
+        return Digest(digest), content
+    raise Corrupt(f"The stored bytes of {_named(values[-1])} are missing.")
 
 
 def _referred(store: Store, reference: bytes) -> bytes:
     """The bytes that a recipe names, by id or digest; the whole is proved, not its pieces."""
-    by_id = "b.id = ?", [int.from_bytes(reference)]
-    by_digest = "substr(b.digest, 1, 8) = ? and b.digest = ?", [reference[:8], reference]
-    place = _place(store, *(by_id if len(reference) == 8 else by_digest))
-    if place is None:
-        raise Corrupt(f"The stored bytes of blob {reference.hex()} are missing.")
-    return _content(store, place)
+    if len(reference) == 8:
+        return _content(store, "b.id = ?", [int.from_bytes(reference)])[1]
+    condition = "substr(b.digest, 1, 8) = ? and b.digest = ?"
+    return _content(store, condition, [reference[:8], reference])[1]
 
 
-def _block(store: Store, place: _Place) -> bytes:
-    """The contents of a block. Effects: remembers the small ones that were read last."""
-    known = store.recent.pop(place.block_id, None)
+def _recent_block(store: Store, block_id: int) -> bytes | None:
+    """What a block holds; None if it is gone. Effects: remembers the small ones read last."""
+    known = store.recent.pop(block_id, None)
     if known is None:
-        (payload,) = store.mail.conn.execute(
-            "select payload from blocks where id = ?", [place.block_id]
+        row = store.mail.conn.execute(
+            "select payload from blocks where id = ?", [block_id]
         ).fetchone()
-        try:
-            known = zstandard.ZstdDecompressor().decompress(payload)
-        except zstandard.ZstdError as exc:
-            raise Corrupt(f"The stored bytes of {place.digest.hex()} are damaged ({exc}).") from exc
+        if row is None:
+            return None
+        known = _unpacked(block_id, row[0])
         if len(store.recent) >= _RECENT_BLOCKS:
             store.recent.pop(next(iter(store.recent)))
     if len(known) <= BLOCK_BYTES:
-        store.recent[place.block_id] = known
+        store.recent[block_id] = known
     return known
+
+
+def _unpacked(block_id: int, payload: bytes) -> bytes:
+    try:
+        return zstandard.ZstdDecompressor().decompress(payload)
+    except zstandard.ZstdError as exc:
+        raise Corrupt(f"Block {block_id} of mail.db is damaged ({exc}).") from exc
+
+
+def _named(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else f"blob {value}"
