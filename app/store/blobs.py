@@ -103,7 +103,7 @@ def get(store: Store, digest: Digest) -> bytes:
 
 def read(store: Store, blob_id: int) -> bytes:
     """The bytes of a blob, rebuilt and proved. Raises Corrupt, as `get`."""
-    digest, content = _content(store, "b.id = ?", [blob_id])
+    digest, content = _content(store, blob_id.to_bytes(8))
     if sha256(content).digest() != digest:
         raise Corrupt(f"The stored bytes of {digest.hex()} are damaged.")
     return content
@@ -149,8 +149,39 @@ def _write_block(store: Store, blobs: Sequence[tuple[BlobId, NewBlob]]) -> None:
         start += len(blob.content)
 
 
-def _content(store: Store, condition: str, values: Sequence[object]) -> tuple[Digest, bytes]:
-    """A blob's SHA-256 and what it stands for, not yet proved. Raises Corrupt."""
+def _content(store: Store, reference: bytes) -> tuple[Digest, bytes]:
+    """A blob's SHA-256 and what it stands for, not yet proved. Raises Corrupt.
+
+    Mail that is attached to mail to mail makes recipes of recipes: a list of them instead of
+    recursion, which a sender could exhaust.
+    """
+    built: dict[bytes, bytes] = {}
+    waiting: dict[bytes, bytes] = {}
+    todo = [reference]
+    digest = Digest(b"")
+    while todo:
+        now = todo[-1]
+        if now not in waiting:
+            digest_now, kind, content = _stored(store, now)
+            digest = digest if now != reference else digest_now
+            if kind != RECIPE:
+                built[todo.pop()] = content
+                continue
+            waiting[now] = content
+        needed = [one for one in recipe.references(waiting[now]) if one not in built]
+        if any(one in waiting for one in needed):
+            raise Corrupt(f"The recipe of blob {_named(now)} names itself.")
+        todo += needed
+        if not needed:
+            built[todo.pop()] = recipe.build(waiting.pop(now), built.__getitem__)
+    return digest, built[reference]
+
+
+def _stored(store: Store, reference: bytes) -> tuple[Digest, int, bytes]:
+    """A blob's SHA-256, its kind, and its content as it lies there. Raises Corrupt."""
+    is_id = len(reference) == 8
+    condition = "b.id = ?" if is_id else "substr(b.digest, 1, 8) = ? and b.digest = ?"
+    values = [int.from_bytes(reference)] if is_id else [reference[:8], reference]
     # A block may be packed anew between the two looks: then the blob has another place.
     for _ in range(_LOOKS):
         row = store.mail.conn.execute(
@@ -162,21 +193,10 @@ def _content(store: Store, condition: str, values: Sequence[object]) -> tuple[Di
             break
         digest, block_id, start, size_bytes, kind = row
         block = _recent_block(store, block_id)
-        if block is None:
-            continue
-        content = block[start : len(block) if size_bytes is None else start + size_bytes]
-        if kind == RECIPE:
-            content = recipe.build(content, lambda reference: _referred(store, reference))
-        return Digest(digest), content
-    raise Corrupt(f"The stored bytes of {_named(values[-1])} are missing.")
-
-
-def _referred(store: Store, reference: bytes) -> bytes:
-    """The bytes that a recipe names, by id or digest; the whole is proved, not its pieces."""
-    if len(reference) == 8:
-        return _content(store, "b.id = ?", [int.from_bytes(reference)])[1]
-    condition = "substr(b.digest, 1, 8) = ? and b.digest = ?"
-    return _content(store, condition, [reference[:8], reference])[1]
+        if block is not None:
+            end = len(block) if size_bytes is None else start + size_bytes
+            return Digest(digest), kind, block[start:end]
+    raise Corrupt(f"The stored bytes of blob {_named(reference)} are missing.")
 
 
 def _recent_block(store: Store, block_id: int) -> bytes | None:
@@ -203,5 +223,5 @@ def _unpacked(block_id: int, payload: bytes) -> bytes:
         raise Corrupt(f"Block {block_id} of mail.db is damaged ({exc}).") from exc
 
 
-def _named(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else f"blob {value}"
+def _named(reference: bytes) -> str:
+    return str(int.from_bytes(reference)) if len(reference) == 8 else reference.hex()

@@ -78,7 +78,17 @@ def write(raw: bytes, pieces: Sequence[Piece], ids: Mapping[Digest, BlobId]) -> 
 
 
 def build(recipe: bytes, get: Callable[[bytes], bytes]) -> bytes:
-    """The bytes that a recipe stands for; `get` gives a blob by its id in 8 bytes, or by digest."""
+    """The bytes that a recipe stands for; `get` gives a blob by its id in 8 bytes, or by digest.
+
+    Raises Corrupt.
+    """
+    try:
+        return _build(recipe, get)
+    except (struct.error, KeyError) as exc:
+        raise Corrupt("A recipe is cut off, or names a blob that is not there.") from exc
+
+
+def _build(recipe: bytes, get: Callable[[bytes], bytes]) -> bytes:
     pieces: list[bytes] = []
     at = 0
     while at < len(recipe):
