@@ -53,6 +53,7 @@ def test_mail_that_came_before_is_known_when_it_comes_again(tmp_path: Path) -> N
 
 def write_first_version(directory: Path) -> None:
     """A data directory as the first schema had it: one mail of a head and a text part."""
+    directory.mkdir(exist_ok=True)
     mail = run_scripts(directory / "mail.db", "mail_001.sql")
     recipe = b"\x00" + struct.pack(">I", len(HEAD)) + HEAD + b"\x01" + sha256(TEXT).digest()
     for content, form, payload in ((TEXT, 0, TEXT), (HEAD + TEXT, 1, recipe)):
