@@ -1,24 +1,17 @@
 """Deliveries become blobs, messages, copies and locations. Durable when `ingest` returns."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
-from app.mail import PARSER_VERSION, Leaf, ParsedMail, decode_leaf, display, parse
-from app.model import AccountId, Address, BlobId, CopyId, Digest, FolderId, MessageId
-from app.store import blobs, recipe
+from app.model import AccountId, BlobId, CopyId, Digest, FolderId, MessageId
+from app.store import blobs
 from app.store.blobs import NewBlob
 from app.store.database import Store, new_public_id, to_seconds, transaction, write
+from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
 from app.store.threads import thread_of
-
-TEXT_BYTES = 65_536
-"""Of the readable text, kept for snippets where it cannot be read straight from a part."""
-
-IDENTITY_BYTES = 16
-
-NAMED_RECIPIENTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +34,6 @@ class Ingested:
     known: int
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
-    """What a copy with new bytes brings: facts, and the parts and text that are to be blobs."""
-
-    raw: bytes
-    mail: ParsedMail
-    pieces: dict[int, recipe.Piece]
-    text: NewBlob | None
-    text_charset: str
-
-
 def ingest(store: Store, deliveries: Sequence[Delivery], *, now: datetime) -> Ingested:
     """Keep deliveries: blobs first and durable, then the rows that name them.
 
@@ -59,18 +41,15 @@ def ingest(store: Store, deliveries: Sequence[Delivery], *, now: datetime) -> In
     """
     digests = [Digest(sha256(delivery.raw).digest()) for delivery in deliveries]
     copies = _known_copies(store, digests)
-    new: dict[Digest, _New] = {}
+    new: dict[Digest, Reading] = {}
     for delivery, digest in zip(deliveries, digests, strict=True):
         if digest not in copies and digest not in new:
-            new[digest] = _read(delivery.raw)
+            new[digest] = read(delivery.raw)
     with write(store.mail):
-        ids = blobs.put_all(store, [blob for one in new.values() for blob in _parts_of(one)])
+        ids = blobs.put_all(store, [blob for one in new.values() for blob in new_blobs(one)])
         ids |= blobs.put_all(
             store,
-            [
-                NewBlob(digest, blobs.RECIPE, recipe.write(one.raw, [*one.pieces.values()], ids))
-                for digest, one in new.items()
-            ],
+            [NewBlob(digest, blobs.RECIPE, recipe_of(one, ids)) for digest, one in new.items()],
         )
     with transaction(store):
         return _note(store, deliveries, digests, copies, new, ids, now=now)
@@ -117,51 +96,12 @@ def _message_of(store: Store, copy_id: CopyId) -> MessageId | None:
     return None if row is None else MessageId(row[0])
 
 
-def _read(raw: bytes) -> _New:
-    """What new bytes hold."""
-    mail = parse(raw)
-    pieces = {piece.position: piece for piece in recipe.pieces(raw, mail.leaves)}
-    piece, charset = _own_text_part(mail, pieces)
-    text = None
-    if piece is not None:
-        text = NewBlob(piece.digest, blobs.TEXT, piece.content)
-    elif mail.text:
-        content = mail.text.encode()[:TEXT_BYTES]
-        text = NewBlob(Digest(sha256(content).digest()), blobs.TEXT, content)
-    return _New(raw, mail, pieces, text, charset)
-
-
-def _parts_of(new: _New) -> Iterator[NewBlob]:
-    for piece in new.pieces.values():
-        is_text = new.mail.leaves[piece.position].content_type.startswith("text/")
-        yield NewBlob(piece.digest, blobs.TEXT if is_text else blobs.OTHER, piece.content)
-    if new.text is not None:
-        yield new.text
-
-
-def _own_text_part(
-    mail: ParsedMail, pieces: dict[int, recipe.Piece]
-) -> tuple[recipe.Piece | None, str]:
-    """The part and charset of the readable text, if one stored part is just that."""
-    texts = [leaf for leaf in mail.leaves if not leaf.is_attachment]
-    if len(texts) == 1 and texts[0].content_type == "text/plain" and _is_short(texts[0]):
-        piece = pieces.get(texts[0].position)
-        if piece is not None and piece.is_decoded:
-            return piece, texts[0].charset
-    return None, "utf-8"
-
-
-def _is_short(leaf: Leaf) -> bool:
-    """Whether its text is as fast to read as the one that would be kept in its place."""
-    return leaf.end - leaf.start <= TEXT_BYTES
-
-
 def _note(
     store: Store,
     deliveries: Sequence[Delivery],
     digests: Sequence[Digest],
     copies: dict[Digest, CopyId],
-    new: dict[Digest, _New],
+    new: dict[Digest, Reading],
     ids: dict[Digest, BlobId],
     *,
     now: datetime,
@@ -205,20 +145,17 @@ def _accounts_of_folders(store: Store, folders: set[FolderId]) -> dict[FolderId,
 def _add_copy(
     store: Store,
     copy_id: CopyId,
-    new: _New,
+    new: Reading,
     ids: dict[Digest, BlobId],
     delivery: Delivery,
     *,
     now: datetime,
 ) -> MessageId:
-    identity = sha256(
-        new.mail.internet_message_id.encode(errors="replace") + b"\0" + new.mail.content_digest
-    ).digest()[:IDENTITY_BYTES]
     row = store.archive.conn.execute(
-        "select id from messages where identity = ?", [identity]
+        "select id from messages where identity = ?", [new.identity]
     ).fetchone()
     message_id = (
-        MessageId(row[0]) if row else _add_message(store, identity, new, ids, delivery.received_at)
+        MessageId(row[0]) if row else add_message(store, new, ids, received_at=delivery.received_at)
     )
     store.archive.conn.execute(
         "insert into copies (id, message_id, size_bytes, stored_at) values (?, ?, ?, ?)",
@@ -227,68 +164,31 @@ def _add_copy(
     return message_id
 
 
-def _add_message(
-    store: Store, identity: bytes, new: _New, ids: dict[Digest, BlobId], received_at: datetime
+def add_message(
+    store: Store, reading: Reading, ids: Mapping[Digest, BlobId], *, received_at: datetime
 ) -> MessageId:
-    mail = new.mail
+    """A new message, as its first copy tells it. Effects: inside the caller's transaction."""
+    # An id that was given once stands for nothing else, in the index for one.
     (message_id,) = store.archive.conn.execute(
-        "select coalesce(max(id), 0) + 1 from messages"
+        "select 1 + max(coalesce((select max(id) from messages), 0),"
+        " coalesce((select max(id) from former_messages), 0))"
     ).fetchone()
-    sent_at = None if mail.sent_at is None else to_seconds(mail.sent_at)
+    mail = reading.mail
     store.archive.conn.execute(
-        "insert into messages (id, public_id, identity, thread_id, subject, sender_name,"
+        "insert into messages (id, public_id, thread_id, identity, subject, sender_name,"
         " sender_address, to_summary, sent_at, sort_at, size_bytes, attachment_count, text_blob,"
-        " text_charset, defects, parser_version)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            message_id,
-            new_public_id(),
-            identity,
-            thread_of(store, message_id, mail.internet_message_id, mail.references),
-            display(mail.subject),
-            display(mail.sender.name),
-            display(mail.sender.address),
-            display(_summary(mail.to)),
-            sent_at,
-            to_seconds(_sort_time(mail.sent_at, received_at)),
-            len(new.raw),
-            sum(leaf.is_attachment for leaf in mail.leaves),
-            None if new.text is None else ids[new.text.digest],
-            new.text_charset,
-            " ".join(mail.defects),
-            PARSER_VERSION,
-        ],
+        " text_charset, defects, parser_version) values (:id, :public_id, :thread_id, :identity,"
+        " :subject, :sender_name, :sender_address, :to_summary, :sent_at, :sort_at, :size_bytes,"
+        " :attachment_count, :text_blob, :text_charset, :defects, :parser_version)",
+        columns(reading, ids, received_at=received_at)
+        | {
+            "id": message_id,
+            "public_id": new_public_id(),
+            "thread_id": thread_of(store, message_id, mail.internet_message_id, mail.references),
+        },
     )
-    store.archive.conn.executemany(
-        "insert into parts (message_id, position, content_type, charset, filename, content_id,"
-        " size_bytes, is_attachment, blob_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                message_id,
-                leaf.position,
-                display(leaf.content_type),
-                display(leaf.charset),
-                display(leaf.filename),
-                display(leaf.content_id),
-                _size(new, leaf),
-                leaf.is_attachment,
-                _blob_of(new, leaf, ids),
-            )
-            for leaf in mail.leaves
-        ],
-    )
+    add_parts(store, MessageId(message_id), reading, ids)
     return MessageId(message_id)
-
-
-def _size(new: _New, leaf: Leaf) -> int:
-    piece = new.pieces.get(leaf.position)
-    is_decoded = piece is not None and piece.is_decoded
-    return len(piece.content) if piece and is_decoded else len(decode_leaf(new.raw, leaf))
-
-
-def _blob_of(new: _New, leaf: Leaf, ids: dict[Digest, BlobId]) -> BlobId | None:
-    piece = new.pieces.get(leaf.position)
-    return ids[piece.digest] if piece is not None and piece.is_decoded else None
 
 
 def _add_location(
@@ -312,16 +212,3 @@ def _add_location(
         "delete from failures where folder_id = ? and uidvalidity = ? and uid = ?", place
     )
     return bool(added.rowcount)
-
-
-def _sort_time(sent_at: datetime | None, received_at: datetime) -> datetime:
-    """The claimed date where it can be believed, else when the server received it."""
-    if sent_at is None or sent_at.year < 1980 or sent_at > received_at + timedelta(days=1):
-        return received_at
-    return sent_at
-
-
-def _summary(recipients: tuple[Address, ...]) -> str:
-    names = [person.name or person.address for person in recipients[:NAMED_RECIPIENTS]]
-    more = len(recipients) - len(names)
-    return ", ".join(names) + (f" +{more}" if more else "")
