@@ -18,7 +18,7 @@ from app import mailboxes
 from app.errors import AuthFailed, Invalid, LetterbookError
 from app.jobs import upkeep
 from app.model import Account, AccountId
-from app.search.indexer import Indexer
+from app.search.indexer import PER_COMMIT, Indexer
 from app.settings import Settings
 from app.store import Store, accounts, documents, jobs, open_store
 from app.store.jobs import Job
@@ -34,6 +34,7 @@ REST_SECONDS = 5.0
 ACCOUNTS_AT_ONCE = 4
 TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
+INDEX_EVERY = timedelta(seconds=2)
 LOOK_AT_UPKEEP_EVERY = timedelta(seconds=60)
 REFUSED_PAUSE = timedelta(hours=1)
 """A server that refused the login is not asked again sooner."""
@@ -196,10 +197,16 @@ class _Worker:
             finished = self._indexing
             self._indexing = None
             finished.result()
-        is_look_due = utc_now() - self._indexed_at > LOOK_AT_INDEX_EVERY
-        if is_look_due or documents.backlog(self.store):
+        waited, waiting = utc_now() - self._indexed_at, documents.backlog(self.store)
+        is_due = waiting >= PER_COMMIT or waited > INDEX_EVERY or not self._is_bringing_mail()
+        if waited > LOOK_AT_INDEX_EVERY or (waiting and is_due):
             self._indexed_at = utc_now()
             self._indexing = self.index(Indexer.drain)
+
+    def _is_bringing_mail(self) -> bool:
+        """Whether more is to come at once: then fewer and larger commits cost half as much."""
+        running = [*self._passes.values(), *(one for _, some in self._jobs for one in some)]
+        return not all(future.done() for future in running)
 
     def _keep_sound(self) -> None:
         """Begin the upkeep that is due, if none is under way and no mail waits."""

@@ -21,6 +21,7 @@ BLOCK_BYTES = 65_536
 LEVEL, LARGE_LEVEL = 9, 3
 _RECENT_BLOCKS = 32
 _LOOKS = 3
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,20 @@ def find(store: Store, digest: Digest) -> BlobId | None:
     return None if row is None else BlobId(row[0])
 
 
+def find_all(store: Store, digests: Iterable[Digest]) -> dict[Digest, BlobId]:
+    """The ids of the blobs with these SHA-256s; those that are not there are absent."""
+    found: dict[Digest, BlobId] = {}
+    wanted = list(set(digests))
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = {digest[:8]: digest for digest in wanted[at : at + _AT_ONCE]}
+        rows = store.mail.conn.execute(
+            f"select id, digest from blobs where substr(digest, 1, 8) in ({marks(len(some))})",
+            list(some),
+        )
+        found.update({row[1]: row[0] for row in rows})
+    return {digest: found[digest] for digest in wanted if digest in found}
+
+
 def find_prefix(store: Store, prefix: bytes) -> list[tuple[BlobId, Digest]]:
     """The blobs whose SHA-256 begins with these eight bytes."""
     rows = store.mail.conn.execute(
@@ -51,8 +66,8 @@ def find_prefix(store: Store, prefix: bytes) -> list[tuple[BlobId, Digest]]:
 def digests_of(store: Store, ids: Sequence[int]) -> dict[int, Digest]:
     """The SHA-256 of each of these blobs; those that are missing are absent."""
     found: dict[int, Digest] = {}
-    for at in range(0, len(ids), 500):
-        some = ids[at : at + 500]
+    for at in range(0, len(ids), _AT_ONCE):
+        some = ids[at : at + _AT_ONCE]
         found.update(
             store.mail.conn.execute(
                 f"select id, digest from blobs where id in ({marks(len(some))})", some
@@ -66,17 +81,15 @@ def put_all(store: Store, new_blobs: Iterable[NewBlob]) -> dict[Digest, BlobId]:
 
     Gives the ids of all of them.
     """
-    ids: dict[Digest, BlobId] = {}
+    new_blobs = list(new_blobs)
+    ids = find_all(store, [blob.digest for blob in new_blobs])
     (next_id,) = store.mail.conn.execute("select coalesce(max(id), 0) + 1 from blobs").fetchone()
     open_blocks: dict[int, list[tuple[BlobId, NewBlob]]] = {RECIPE: [], TEXT: [], OTHER: []}
     filled = dict.fromkeys(open_blocks, 0)
     for blob in new_blobs:
         if blob.digest in ids:
             continue
-        known = find(store, blob.digest)
-        ids[blob.digest] = known or BlobId(next_id)
-        if known:
-            continue
+        ids[blob.digest] = BlobId(next_id)
         size_bytes = len(blob.content)
         if filled[blob.kind] and filled[blob.kind] + size_bytes > BLOCK_BYTES:
             _write_block(store, open_blocks[blob.kind])

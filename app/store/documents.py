@@ -8,7 +8,7 @@ from datetime import datetime
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
 from app.model import CopyId, MessageId, Record, RecordId
-from app.store import blobs, records
+from app.store import blobs, fresh, records
 from app.store.database import Store, from_seconds, transaction
 from app.store.visibility import scopes_of_message, scopes_of_record
 
@@ -24,7 +24,10 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class MessageDocument:
-    """A message for the index. `mail` is a copy without Bcc; the scopes say who may find it."""
+    """A message for the index; the scopes say who may find it.
+
+    `mail` is a copy without Bcc, and may lack the header block.
+    """
 
     message_id: MessageId
     sort_at: datetime
@@ -118,7 +121,7 @@ def _message_document(
     return MessageDocument(
         message_id,
         sort_at,
-        parse(without_bcc(blobs.read(store, copy_id))),
+        fresh.take(store, copy_id) or parse(without_bcc(blobs.read(store, copy_id))),
         scopes.account,
         scopes.record,
         scopes.role,

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from app.model import AccountId, BlobId, CopyId, Digest, FolderId, MessageId
-from app.store import blobs
+from app.store import blobs, fresh
 from app.store.blobs import NewBlob
 from app.store.database import Store, new_public_id, to_seconds, transaction, write
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
@@ -81,12 +81,13 @@ def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[
 
 def _known_copies(store: Store, digests: Sequence[Digest]) -> dict[Digest, CopyId]:
     """The copies with these bytes. A blob alone is none: a batch may have ended half-way."""
-    known: dict[Digest, CopyId] = {}
-    for digest in set(digests):
-        blob_id = blobs.find(store, digest)
-        if blob_id is not None and _message_of(store, CopyId(blob_id)) is not None:
-            known[digest] = CopyId(blob_id)
-    return known
+    found = blobs.find_all(store, digests)
+    rows = store.archive.conn.execute(
+        "select id from copies where id in (select value from json_each(?))",
+        [json.dumps(list(found.values()))],
+    )
+    copies = {row[0] for row in rows}
+    return {digest: CopyId(blob) for digest, blob in found.items() if blob in copies}
 
 
 def _message_of(store: Store, copy_id: CopyId) -> MessageId | None:
@@ -116,6 +117,7 @@ def _note(
         was_known = message_id is not None
         if message_id is None:
             message_id = _add_copy(store, copy_id, new[digest], ids, delivery, now=now)
+            fresh.keep(store, copy_id, new[digest].mail)
         if _add_location(store, delivery, copy_id, was_known=was_known, now=now):
             stored += not was_known
             known += was_known

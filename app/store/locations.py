@@ -1,5 +1,6 @@
 """Where copies were seen: (folder, uidvalidity, uid), their flags, and what failed to be read."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
@@ -113,15 +114,14 @@ def next_import_uid(store: Store, folder_id: FolderId) -> int:
 
 def held_digests(store: Store, folder_id: FolderId, digests: Collection[Digest]) -> set[Digest]:
     """Those of the SHA-256s whose copies a folder holds: an import need not bring them again."""
-    held: set[Digest] = set()
-    for digest in digests:
-        found = store.archive.conn.execute(
-            "select 1 from locations where copy_id = ? and folder_id = ? limit 1",
-            [blobs.find(store, digest), folder_id],
-        )
-        if found.fetchone() is not None:
-            held.add(digest)
-    return held
+    found = blobs.find_all(store, digests)
+    rows = store.archive.conn.execute(
+        "select copy_id from locations where folder_id = ?"
+        " and copy_id in (select value from json_each(?))",
+        [folder_id, json.dumps(list(found.values()))],
+    )
+    held = {row[0] for row in rows}
+    return {digest for digest, blob_id in found.items() if blob_id in held}
 
 
 def _set_gone(

@@ -1,0 +1,37 @@
+"""Mail that this process has just parsed, so that its indexer need not read and parse it again."""
+
+from dataclasses import replace
+from threading import Lock
+
+from app.mail import ParsedMail
+from app.model import CopyId
+from app.store.database import Store
+
+_MOST = 6_000
+_MOST_CHARACTERS = 30_000_000
+
+_lock = Lock()
+_kept: dict[tuple[str, CopyId], ParsedMail] = {}
+_characters = 0
+
+
+def keep(store: Store, copy_id: CopyId, mail: ParsedMail) -> None:
+    """Remember what a new copy says, without its header block and its Bcc.
+
+    Effects: the oldest ones are forgotten where they are too many or too long.
+    """
+    global _characters
+    with _lock:
+        _kept[str(store.directory), copy_id] = replace(mail, headers=(), bcc=())
+        _characters += len(mail.text)
+        while len(_kept) > _MOST or _characters > _MOST_CHARACTERS:
+            _characters -= len(_kept.pop(next(iter(_kept))).text)
+
+
+def take(store: Store, copy_id: CopyId) -> ParsedMail | None:
+    """What was remembered of a copy, once; None if it was not, or is forgotten."""
+    global _characters
+    with _lock:
+        mail = _kept.pop((str(store.directory), copy_id), None)
+        _characters -= len(mail.text) if mail else 0
+        return mail
