@@ -53,7 +53,8 @@ def running(tmp_path: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
     process = start(tmp_path, port, "run")
     yield process
     process.kill()
-    process.communicate()
+    output, _ = process.communicate()
+    print(output)  # what a failed test shows
 
 
 def wait_for_page(port: int, path: str = "/healthz") -> int:
