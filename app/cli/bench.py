@@ -1,11 +1,10 @@
 """bench: the project's own measurements."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from app.bench import run_bench
+from app.bench import run_bench, table
 from app.cli.common import json_option, show, waiting
 
 
@@ -25,13 +24,28 @@ from app.cli.common import json_option, show, waiting
     show_default=True,
     help="Without --mbox: so many mails of the demo company.",
 )
-def bench(as_json: bool, mboxes: tuple[Path, ...], messages: int) -> None:
-    """Measure import, size, search, suggestion and memory, in a directory of its own."""
+@click.option(
+    "--growth",
+    type=click.IntRange(300, 10_000_000),
+    default=None,
+    help="Import so many mails besides, and hold the last 10,000 against the first.",
+)
+@click.option("--no-peers", is_flag=True, help="Measure no other program beside it.")
+def bench(
+    as_json: bool,
+    mboxes: tuple[Path, ...],
+    messages: int,
+    growth: int | None,
+    no_peers: bool,
+) -> None:
+    """Measure import, size, search, reading, suggestions and memory, in a directory of its own."""
     with waiting("Measuring") as tick:
-        measured = asdict(run_bench(mboxes, messages=messages, progress=tick))
-    figures = {name: value for name, value in measured.items() if value is not None}
-    lines = [
-        f"{name:<20} {value:>14,.3f}" if isinstance(value, float) else f"{name:<20} {value:>14,}"
-        for name, value in figures.items()
-    ]
-    show(figures, as_json=as_json, text="\n".join(lines))
+        measured = run_bench(
+            mboxes,
+            messages=messages,
+            growth=growth or 0,
+            with_peers=not no_peers,
+            progress=tick,
+        )
+    document = measured.figures | {"notes": list(measured.notes)}
+    show(document, as_json=as_json, text=table(measured))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
+from functools import lru_cache
 
 from app.mail.charsets import decode, display
 from app.mail.words import collapse, decode_words, unfold
@@ -29,6 +30,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MESSAGE_ID = re.compile(r"<([^<>]+)>")
 _SPACES = re.compile(r"\s+")
 _MAX_IDS = 2_000
+_USUAL_LENGTH = 300
 _MAX_ID_LENGTH = 998
 
 
@@ -37,6 +39,10 @@ def parse_addresses(raw: bytes) -> tuple[Address, ...]:
 
     `"Doe, J." <J@X.org>, list: a@b;` gives `(Address("Doe, J.", "j@x.org"), Address("", "a@b"))`.
     """
+    return _parse_usual(raw) if len(raw) <= _USUAL_LENGTH else _parse_addresses(raw)
+
+
+def _parse_addresses(raw: bytes) -> tuple[Address, ...]:
     simple = _SIMPLE.fullmatch(raw) if b"=?" not in raw else None
     if simple:
         name = (simple[1] or simple[2] or b"").decode("ascii")
@@ -51,6 +57,10 @@ def parse_addresses(raw: bytes) -> tuple[Address, ...]:
         if len(found) == MAX_ADDRESSES:
             break
     return tuple(found)
+
+
+_parse_usual = lru_cache(maxsize=1024)(_parse_addresses)
+"""Most address headers are those of a mail shortly before."""
 
 
 def parse_date(raw: bytes) -> datetime | None:

@@ -24,6 +24,12 @@ _ATTRIBUTION_END = re.compile(
 _BARE_ATTRIBUTION = re.compile(
     r"\S.{0,200}(?:wrote|writes|said|pisze|napisał|napisała|napisał\(a\)|schrieb):$"
 )
+# Whatever any of the rules below could mean. Most lines are none of it, and are new at once.
+_NOTABLE = re.compile(
+    r"\s*(?:[->_\u2014]|\*?(?:From|Od|Von|De)\s?:|(?:On|W dniu|Dnia|Am|Le|El)\s"
+    r"|(?:pon|wt|śr|czw|pt|sob|niedz)\.)",
+    re.IGNORECASE,
+)
 _SEPARATORS = {"-- ", "--", "\u2014 "}
 _OUTLOOK_RULE = re.compile(r"_{20,}\s*")
 _MAX_LINE = 500
@@ -46,6 +52,10 @@ def split_quoted(text: str) -> tuple[str, str]:
     position = 0
     while position < len(lines):
         line = lines[position]
+        if ":" not in line and not _NOTABLE.match(line):
+            new.append(line)
+            position += 1
+            continue
         if _is_quoted(line):
             quoted.append(line)
             position += 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import tantivy
 
@@ -18,6 +19,7 @@ RECORDS = "records-v1"
 
 ID_BITS = 24
 MOST_SECONDS = 1 << 38
+USUAL_NAME = 100
 
 TEXT = ("subject", "body", "quoted")
 PEOPLE = ("from", "to", "cc")
@@ -100,9 +102,17 @@ def _add_people(entry: tantivy.Document, name: str, people: Sequence[Address]) -
     """Names and addresses as values of their own, so that no phrase runs from one to the next."""
     for person in dict.fromkeys(people):
         for text in (person.name, person.address):
-            found = " ".join(words(text))
+            found = _words_of(text) if len(text) > USUAL_NAME else _usual_words_of(text)
             if found:
                 entry.add_text(name, found)
+
+
+def _words_of(text: str) -> str:
+    return " ".join(words(text))
+
+
+_usual_words_of = lru_cache(maxsize=4096)(_words_of)
+"""Of a name or an address: the same people write again and again."""
 
 
 def _add_all(entry: tantivy.Document, name: str, values: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""letterbook demo and bench: a company to look at, and to measure with."""
+"""letterbook demo: a company to look at."""
 
 import json
 import os
@@ -87,15 +87,3 @@ def test_the_export_writes_mailboxes_records_and_the_truth(tmp_path: Path) -> No
     assert len(json.loads((target / "truth.json").read_text())) == 60
     assert (target / "records.csv").read_text().startswith("type,name,")
     assert len([box for box in target.iterdir() if box.is_dir()]) == 5
-
-
-def test_the_bench_prints_its_figures(tmp_path: Path) -> None:
-    done = CliRunner().invoke(letterbook, ["bench", "--messages", "300", "--json"])
-
-    figures = json.loads(done.stdout)
-    assert figures["messages"] > 300
-    assert figures.keys() >= {
-        *("raw_bytes", "import_rate", "import_wall_seconds", "stored_ratio", "payload_ratio"),
-        *("index_ratio", "search_p50", "search_p95", "peak_megabytes"),
-        *("suggest_precision", "suggest_recall", "suggest_top5", "suggest_p95"),
-    }

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.analysis import LONGEST_WORD, analyse, asked_stems, fold, forms, stem, words
+from app.search.analysis import LONGEST_WORD, RUN, analyse, asked_stems, fold, forms, stem, words
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,19 @@ def test_analyse_gives_words_in_order_and_stems_apart():
 
     assert exact == "faktura za betonu faktura"
     assert set(stems.split()) == {"faktur", "beton"}
+
+
+@given(st.text(st.characters(codec="ascii")) | st.text())
+def test_a_text_is_analysed_as_its_runs_are(text):
+    exact, stems = analyse(text)
+
+    assert exact.split() == words(text)
+    assert set(stems.split()) == {one for run in RUN.findall(text) for one in forms(run).stems}
+
+
+@pytest.mark.parametrize("long", ["A" * 70, f"x_{'A' * 70}"])
+def test_a_long_word_in_a_text_is_cut_as_by_itself(long):
+    assert analyse(f"see {long}!")[0].split() == words(f"see {long}")
 
 
 def test_an_endless_word_is_cut():

@@ -1,0 +1,10 @@
+"""letterbook bench: the figures of docs/benchmarks.md, measured in one run.
+
+Owns what is measured, on which mail, and beside which other programs. It must not know HTTP, SQL or
+how the store keeps its bytes: it asks what any other room may ask.
+"""
+
+from app.bench.figures import Measured, table
+from app.bench.run import run_bench
+
+__all__ = ["Measured", "run_bench", "table"]

@@ -1,0 +1,124 @@
+"""letterbook bench: its figures by name, on the demo company's mail and on an mbox."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.bench.clock import Aside, run_whole
+from app.bench.corpus import Corpus
+from app.bench.figures import FIGURES, Measured, table
+from app.cli import letterbook
+from app.errors import LetterbookError
+from app.mail import parse
+
+OWN = {
+    *("messages", "raw_bytes", "import_rate", "import_wall_seconds", "peak_megabytes"),
+    *("stored_ratio", "payload_ratio", "index_ratio", "maildir_ratio", "zstd_ratio"),
+    *("text_read_ms", "text_read_p95", "message_read_p95", "search_p50", "search_p95"),
+    *("further_copy_bytes", "attach_bytes"),
+}
+OF_THE_COMPANY = {
+    *("stored_ratio_server", "suggest_precision", "suggest_recall", "suggest_top5"),
+    "suggest_p95",
+}
+OF_GROWTH = {"import_growth", "import_growth_wall", "import_first_rate", "import_last_rate"}
+OF_PEERS = {
+    "notmuch": {"notmuch_rate", "notmuch_index_ratio", "import_over_notmuch"},
+    "mu": {"mu_rate", "mu_index_ratio", "import_over_mu"},
+    "git": {"git_ratio"},
+}
+
+
+@pytest.fixture
+def mbox(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.mbox"
+    path.write_text("\n".join(map(_mail, range(30))))
+    return path
+
+
+def test_the_company_is_measured_with_its_suggestions() -> None:
+    done = CliRunner().invoke(letterbook, ["bench", "--messages", "300", "--json", "--no-peers"])
+
+    figures = json.loads(done.stdout)
+    assert figures.keys() >= OWN | OF_THE_COMPANY
+    assert not figures.keys() & set().union(*OF_PEERS.values(), OF_GROWTH)
+    assert figures["notes"] == ["No other programs were measured beside it (--no-peers)."]
+
+
+def test_an_mbox_is_measured_beside_the_programs_that_are_installed(mbox: Path) -> None:
+    done = CliRunner().invoke(
+        letterbook, ["bench", "--mbox", str(mbox), "--growth", "300", "--json"]
+    )
+
+    figures = json.loads(done.stdout)
+    installed = {name for name in OF_PEERS if shutil.which(name)}
+    absent = OF_PEERS.keys() - installed
+    assert figures["messages"] == 30
+    assert figures["growth_messages"] == 300
+    assert figures.keys() >= OWN | OF_GROWTH | set().union(*(OF_PEERS[n] for n in installed))
+    assert {note.partition(" ")[0] for note in figures["notes"]} == absent
+    assert not figures.keys() & OF_THE_COMPANY
+
+
+def test_the_table_shows_goal_and_peer_beside_the_value() -> None:
+    measured = Measured({"import_over_mu": 2.5, "index_ratio": 0.257, "mu_index_ratio": 1.7}, ())
+
+    assert table(measured).splitlines()[1:] == [
+        "import_over_mu              2.500        2",
+        "index_ratio                 0.257     0.35  mu 1.700",
+    ]
+
+
+def test_every_figure_has_a_line_or_stands_beside_one() -> None:
+    shown = {figure.name for figure in FIGURES} | {
+        name for figure in FIGURES for _, name in figure.beside
+    }
+
+    assert OWN | OF_THE_COMPANY | OF_GROWTH | set().union(*OF_PEERS.values()) <= shown
+
+
+def test_a_growing_mbox_brings_other_mail_in_the_same_conversations(mbox: Path) -> None:
+    mails = [parse(copy.raw) for copy in Corpus((mbox,)).grown(60, slice_size=30)]
+
+    assert len({mail.internet_message_id for mail in mails}) == 60
+    assert len({mail.content_digest for mail in mails}) == 60
+    assert mails[31].references == (mails[30].internet_message_id,)
+    assert mails[31].subject == mails[1].subject
+    assert mails[31].text != mails[1].text
+
+
+def test_the_company_is_the_same_at_each_run() -> None:
+    assert list(Corpus(messages=20).copies()) == list(Corpus(messages=20).copies())
+
+
+def test_what_is_set_aside_is_counted_once() -> None:
+    aside = Aside()
+
+    numbers = list(aside.each(sum(range(n)) for n in (10, 200_000)))
+
+    assert numbers == [45, 19_999_900_000]
+    assert aside.spent.cpu_seconds > 0
+
+
+def test_a_program_that_fails_is_named_with_its_last_words(tmp_path: Path) -> None:
+    program = tmp_path / "broken"
+    program.write_text("#!/bin/sh\necho no such option\nexit 3\n")
+    program.chmod(0o755)
+
+    with pytest.raises(LetterbookError, match=r"broken failed \(3\).*no such option"):
+        run_whole([program])
+
+
+def _mail(number: int) -> str:
+    head = f"In-Reply-To: <{number - 1}@list.example>\n" if number % 2 else ""
+    return (
+        f"From list Mon Jun  1 10:00:{number:02} 2026\n"
+        f"From: Anna <anna@list.example>\nTo: list@list.example\n"
+        f"Subject: [PATCH {number}] Mend the valve\n"
+        f"Date: Mon, 01 Jun 2026 10:00:{number:02} +0000\n"
+        f"Message-ID: <{number}@list.example>\n{head}\n"
+        f"Please find the drawings number {number} below, they concern valves.\n"
+    )
