@@ -47,7 +47,8 @@ def main(directory: str, messages: str, *mboxes: str) -> None:
     else:
         with aside.counted():
             places = open_places(store, corpus, user, now=now)
-        bring(store, places, aside.each(corpus.copies()), now=now)
+        copies, indexer = aside.each(corpus.copies()), Indexer(store)
+        bring(store, places, copies, now=now, progress=lambda _: indexer.keep_up())
     index_all(store)
     store.close()
     print(json.dumps({"aside": asdict(aside.spent), "peak_megabytes": _peak_megabytes()}))
@@ -62,8 +63,12 @@ def index_all(store: Store) -> None:
 
 def _import(store: Store, corpus: Corpus, user: UserId, now: datetime) -> None:
     account = mailboxes.open_archive(store, None, MAILBOX, [user], now=now)
+    indexer = Indexer(store)
     for number, mbox in enumerate(corpus.mboxes):
-        import_mail(store, mbox, account.id, folder=f"import-{number}", now=now)
+        folder = f"import-{number}"
+        import_mail(
+            store, mbox, account.id, folder=folder, now=now, progress=lambda _: indexer.keep_up()
+        )
 
 
 def _peak_megabytes() -> float:

@@ -21,6 +21,7 @@ from app.cli.common import (
 from app.errors import Invalid, LetterbookError, NotFound
 from app.model import Account, AccountId, Message, UserId, Viewer
 from app.search import Hit, search_messages
+from app.search.indexer import Indexer
 from app.settings import Settings
 from app.store import Store, accounts, blobs, folders, messages, users
 from app.transfer import Imported, check_mail, import_mail
@@ -113,14 +114,15 @@ def import_command(
 def _import_here(
     settings: Settings, store: Store, path: Path, account_id: AccountId, folder_name: str
 ) -> dict[str, Any]:
+    indexer = Indexer(store)
     with waiting("Importing") as tick:
+
+        def note(so_far: Imported) -> None:
+            tick(f"{so_far.read:,} messages")
+            indexer.keep_up()
+
         done = import_mail(
-            store,
-            path,
-            account_id,
-            folder=folder_name,
-            now=utc_now(),
-            progress=lambda so_far: tick(f"{so_far.read:,} messages"),
+            store, path, account_id, folder=folder_name, now=utc_now(), progress=note
         )
     jobs.drain_index(settings)
     return asdict(done)

@@ -58,6 +58,11 @@ class Indexer:
             progress(done, total)
             return done
 
+    def keep_up(self) -> None:
+        """Write what is queued if it is enough for a commit: for whoever brings much mail."""
+        if documents.backlog(self.store) >= PER_COMMIT:
+            self.drain()
+
     def rebuild(self, progress: Progress = lambda written, total: None) -> int:
         """Write everything into fresh indexes beside the old ones, and put them in their place.
 

@@ -6,6 +6,7 @@ Small contents lie many to a block, like beside like; a block is one zstd frame.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate
 
 import zstandard
 
@@ -149,17 +150,19 @@ def compressed(content: bytes) -> bytes:
 
 
 def _write_block(store: Store, blobs: Sequence[tuple[BlobId, NewBlob]]) -> None:
-    block = store.mail.conn.execute(
+    block_id = store.mail.conn.execute(
         "insert into blocks (kind, payload) values (?, ?)",
         [blobs[0][1].kind, compressed(b"".join([blob.content for _, blob in blobs]))],
+    ).lastrowid
+    sizes = [len(blob.content) for _, blob in blobs]
+    starts = accumulate(sizes, initial=0)
+    store.mail.conn.executemany(
+        "insert into blobs (id, digest, block_id, start, size_bytes) values (?, ?, ?, ?, ?)",
+        [
+            (blob_id, blob.digest, block_id, start, size)
+            for (blob_id, blob), start, size in zip(blobs, starts, sizes, strict=False)
+        ],
     )
-    start = 0
-    for blob_id, blob in blobs:
-        store.mail.conn.execute(
-            "insert into blobs (id, digest, block_id, start, size_bytes) values (?, ?, ?, ?, ?)",
-            [blob_id, blob.digest, block.lastrowid, start, len(blob.content)],
-        )
-        start += len(blob.content)
 
 
 def _content(store: Store, reference: bytes) -> tuple[Digest, bytes]:

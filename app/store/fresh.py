@@ -22,7 +22,7 @@ def keep(store: Store, copy_id: CopyId, mail: ParsedMail) -> None:
     """
     global _characters
     with _lock:
-        _kept[str(store.directory), copy_id] = replace(mail, headers=(), bcc=())
+        _kept[str(store.directory), copy_id] = replace(mail, fields=(), bcc=())
         _characters += len(mail.text)
         while len(_kept) > _MOST or _characters > _MOST_CHARACTERS:
             _characters -= len(_kept.pop(next(iter(_kept))).text)
