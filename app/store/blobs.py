@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
+from threading import local
 
 import zstandard
 
@@ -16,13 +17,15 @@ from app.store import recipe
 from app.store.database import Store, marks
 
 RECIPE, TEXT, OTHER = 0, 1, 2
-BLOCK_BYTES = 65_536
+BLOCK_BYTES = 49_152
 """Of contents in a block: more would make small blobs slow to read, less would store more."""
 
 LEVEL, LARGE_LEVEL = 9, 3
 _RECENT_BLOCKS = 32
 _LOOKS = 3
 _AT_ONCE = 500
+
+_of_thread = local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +237,18 @@ def _recent_block(store: Store, block_id: int) -> bytes | None:
 
 def _unpacked(block_id: int, payload: bytes) -> bytes:
     try:
-        return zstandard.ZstdDecompressor().decompress(payload)
+        return _unpacker().decompress(payload)
     except zstandard.ZstdError as exc:
         raise Corrupt(f"Block {block_id} of mail.db is damaged ({exc}).") from exc
+
+
+def _unpacker() -> zstandard.ZstdDecompressor:
+    """The decompressor of this thread; making one takes a fifth as long as a block."""
+    try:
+        unpacker: zstandard.ZstdDecompressor = _of_thread.unpacker
+    except AttributeError:
+        unpacker = _of_thread.unpacker = zstandard.ZstdDecompressor()
+    return unpacker
 
 
 def _named(reference: bytes) -> str:
