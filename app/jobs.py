@@ -225,9 +225,9 @@ class _Worker:
             waits_for_index = job.kind != "test" and documents.backlog(self.store)
             if not all(future.done() for future in futures) or waits_for_index:
                 continue
-            self._jobs.remove((job, futures))
             result, error = self._outcome(job, futures)
             jobs.finish(self.store, job, result=result, error=error, now=utc_now())
+            self._jobs.remove((job, futures))
             mailboxes.remove_upload(self.store, job)
 
     def _outcome(self, job: Job, futures: list[Future[Any]]) -> tuple[str, str | None]:

@@ -3,6 +3,7 @@
 Errors go to stderr with exit status 1 (usage: 2), never a traceback.
 """
 
+import errno
 from typing import IO
 
 import click
@@ -24,6 +25,10 @@ class _Sentences(click.Group):
             return super().invoke(ctx)
         except LetterbookError as exc:
             raise _Failure(str(exc) or "There is no such thing, or not for this person.") from exc
+        except OSError as exc:
+            if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise _Failure(f"There is no room left on the disk ({exc}). Make room.") from exc
 
 
 class _Failure(click.ClickException):
