@@ -291,7 +291,8 @@ class _Worker:
         store = open_store(self.settings.data)
         upload = job.arguments.get("upload")
         path = mailboxes.upload_path(store, upload) if upload else Path(job.arguments["path"])
-        so_far, total = Imported(), mail_bytes(path)
+        name = str(job.arguments.get("name", path))
+        so_far, total = Imported(), None
 
         def note(done: Imported) -> None:
             nonlocal so_far
@@ -302,17 +303,18 @@ class _Worker:
             jobs.record_progress(store, job, progress)
 
         try:
+            total = mail_bytes(path)
             done = import_mail(
                 store,
                 path,
                 AccountId(job.account_id or 0),
                 folder=job.arguments["folder"],
+                name=Path(name).name,
                 now=utc_now(),
                 progress=note,
                 read_bytes=note_bytes,
             )
         except Invalid as exc:
-            name = str(job.arguments.get("name", path))
             raise Invalid(exc.field, exc.reason.replace(str(path), name)) from exc
         finally:
             store.close()

@@ -1,10 +1,10 @@
 """Where copies were seen: (folder, uidvalidity, uid), their flags, and what failed to be read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from app.model import FolderId, MessageId
-from app.store.database import Store, to_seconds, transaction
+from app.model import Digest, FolderId, MessageId
+from app.store.database import Store, marks, to_seconds, transaction
 from app.store.folders import get as get_folder
 from app.store.ingest import refresh_holdings
 
@@ -102,21 +102,23 @@ def forget_failures(
     )
 
 
-def next_import_uid(store: Store, folder_id: FolderId) -> int:
-    """The first free UID of an archive-only folder."""
+def next_import_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> int:
+    """The first free UID of a folder that no server has."""
     found = store.archive.conn.execute(
-        "select coalesce(max(uid), 0) + 1 from locations where folder_id = ?", [folder_id]
+        "select coalesce(max(uid), 0) + 1 from locations where folder_id = ? and uidvalidity = ?",
+        [folder_id, uidvalidity],
     )
     return int(found.fetchone()[0])
 
 
-def digests_in(store: Store, folder_id: FolderId) -> set[bytes]:
-    """The SHA-256 of every copy that a folder holds: what an import need not bring again."""
+def held_digests(store: Store, folder_id: FolderId, digests: Collection[Digest]) -> set[Digest]:
+    """Those of up to some thousand copies that a folder holds: an import need not bring them."""
     rows = store.archive.conn.execute(
-        "select c.digest from locations l join copies c on c.id = l.copy_id where l.folder_id = ?",
-        [folder_id],
+        f"select c.digest from copies c where c.digest in ({marks(len(digests))})"
+        " and exists (select 1 from locations l where l.copy_id = c.id and l.folder_id = ?)",
+        [*digests, folder_id],
     )
-    return {row[0] for row in rows}
+    return {Digest(row[0]) for row in rows}
 
 
 def _set_gone(

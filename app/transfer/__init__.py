@@ -1,0 +1,20 @@
+"""Mail in and out: mbox, Maildir, folders and zips of .eml, as one stream of messages.
+
+Must not know HTTP, IMAP or SQL.
+"""
+
+from app.transfer.found import Found, Piece, Refused
+from app.transfer.incoming import BATCH_MESSAGES, Imported, import_mail
+from app.transfer.sources import check_mail, mail_bytes, read_mail
+
+__all__ = [
+    "BATCH_MESSAGES",
+    "Found",
+    "Imported",
+    "Piece",
+    "Refused",
+    "check_mail",
+    "import_mail",
+    "mail_bytes",
+    "read_mail",
+]
