@@ -11,7 +11,7 @@ import zstandard
 
 from app.errors import Invalid
 from app.model import Account, Digest
-from app.store import Store, blobs
+from app.store import Store, blobs, folders
 from app.transfer import check_mail, import_mail, mbox, read_mail
 from tests import make
 from tests.make import NOW
@@ -175,7 +175,10 @@ def test_a_message_that_is_too_large_is_said_and_the_others_come_in(
     path.write_bytes(MBOX + b"\nFrom a@b Fri Mar 14 08:00:00 2025\n" + LF + b"y" * 1_000)
 
     done = bring(store, box, path)
+    again = bring(store, box, path)
 
-    assert done.stored == 2
     (reason,) = done.failed
     assert reason.startswith("a.mbox: a message is larger than ")
+    assert (done.stored, again.present, again.failed) == (2, 2, done.failed)
+    (ledger,) = folders.ledger(store, box.id)
+    assert (ledger.failed, ledger.adds_up) == (1, True)

@@ -11,9 +11,10 @@ import click
 from app.cli.bench import bench
 from app.cli.care import reindex, status, verify
 from app.cli.demo import demo
-from app.cli.mail import file_command, import_command, raw, search, suggest, sync
+from app.cli.mail import file_command, raw, search, suggest, sync
 from app.cli.serve import run, web, worker
 from app.cli.team import account, record, role, team, user
+from app.cli.transfer import export_command, import_command
 from app.errors import LetterbookError
 
 
@@ -53,6 +54,7 @@ for _command in (
     team,
     sync,
     import_command,
+    export_command,
     search,
     suggest,
     file_command,

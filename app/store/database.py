@@ -20,6 +20,7 @@ from app.model import PublicId
 
 BUSY_SECONDS = 10
 NEXT_TO_NOTHING = 1 << 20
+ROOM_TO_WORK = 16 << 20
 NO_ROOM = (
     "There is no room left on the disk that holds {place}. Everything that was stored before stays."
     " Make room and do the same again."
@@ -85,6 +86,16 @@ def write(db: Database) -> Iterator[None]:
         if db.conn.in_transaction:  # SQLite itself rolls back when the disk is full
             db.conn.execute("rollback")
         raise
+
+
+def require_room(store: Store, size_bytes: int) -> None:
+    """Raises OutOfSpace if so much would bring the disk near its end.
+
+    What is written goes through the WAL, so it takes its size twice. On a disk that is full to the
+    last byte nothing can be opened any more, not even to read.
+    """
+    if shutil.disk_usage(store.directory).free < 2 * size_bytes + ROOM_TO_WORK:
+        raise OutOfSpace(NO_ROOM.format(place=store.directory))
 
 
 def new_public_id() -> PublicId:

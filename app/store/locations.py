@@ -1,12 +1,24 @@
 """Where copies were seen: (folder, uidvalidity, uid), their flags, and what failed to be read."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.model import Digest, FolderId, MessageId
-from app.store.database import Store, marks, to_seconds, transaction
+from app.model import AccountId, Copy, CopyId, Digest, Folder, FolderId, MessageId, PublicId
+from app.store.database import Store, from_seconds, marks, to_seconds, transaction
 from app.store.folders import get as get_folder
 from app.store.ingest import refresh_holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A copy in a folder: `at` is (uidvalidity, uid)."""
+
+    at: tuple[int, int]
+    received_at: datetime
+    flags: tuple[str, ...]
+    copy: Copy
 
 
 def flags_by_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, tuple[str, ...]]:
@@ -119,6 +131,52 @@ def held_digests(store: Store, folder_id: FolderId, digests: Collection[Digest])
         [*digests, folder_id],
     )
     return {Digest(row[0]) for row in rows}
+
+
+def first_seen(
+    store: Store, copy_id: CopyId, accounts: Collection[AccountId] = ()
+) -> tuple[datetime, tuple[str, ...]]:
+    """When a copy was first received, and its flags in these mailboxes, those gone included."""
+    received_at, flags = store.archive.conn.execute(
+        "select min(l.received_at), coalesce(group_concat(l.flags, ' ') filter ("
+        "   where f.account_id in (select value from json_each(:accounts))), '')"
+        " from locations l join folders f on f.id = l.folder_id where l.copy_id = :copy",
+        {"copy": copy_id, "accounts": json.dumps(sorted(accounts))},
+    ).fetchone()
+    return from_seconds(received_at), tuple(sorted(set(flags.split())))
+
+
+def places_after(store: Store, folder: Folder, last: tuple[int, int], *, limit: int) -> list[Place]:
+    """The next copies in a folder by (uidvalidity, uid).
+
+    What is gone from there is left out where the mailbox has the same copy in a later place.
+    """
+    rows = store.archive.conn.execute(
+        "select l.uidvalidity, l.uid, l.received_at, l.flags, c.id, c.public_id, c.message_id,"
+        " c.digest, c.size_bytes from locations l join copies c on c.id = l.copy_id"
+        " where l.folder_id = :folder and (l.uidvalidity, l.uid) > (:uidvalidity, :uid)"
+        " and (l.gone_since is null or not exists ("
+        "   select 1 from locations o join folders f on f.id = o.folder_id"
+        "   where o.copy_id = l.copy_id and f.account_id = :account and (o.gone_since is null"
+        "   or (o.folder_id, o.uidvalidity, o.uid) > (l.folder_id, l.uidvalidity, l.uid))))"
+        " order by l.uidvalidity, l.uid limit :limit",
+        {
+            "folder": folder.id,
+            "account": folder.account_id,
+            "uidvalidity": last[0],
+            "uid": last[1],
+            "limit": limit,
+        },
+    )
+    return [
+        Place(
+            (row[0], row[1]),
+            from_seconds(row[2]),
+            tuple(row[3].split()),
+            Copy(CopyId(row[4]), PublicId(row[5]), MessageId(row[6]), Digest(row[7]), row[8]),
+        )
+        for row in rows
+    ]
 
 
 def _set_gone(

@@ -194,6 +194,25 @@ def all_copies(store: Store) -> list[Copy]:
     return [_copy_from(row) for row in rows]
 
 
+def copies_after(store: Store, last: CopyId, *, limit: int) -> list[Copy]:
+    """The next copies of anybody, oldest first: for the operator's export."""
+    rows = store.archive.conn.execute(
+        "select id, public_id, message_id, digest, size_bytes from copies where id > ?"
+        " order by id limit ?",
+        [last, limit],
+    )
+    return [_copy_from(row) for row in rows]
+
+
+def readable_after(store: Store, viewer: Viewer, last: MessageId, *, limit: int) -> list[MessageId]:
+    """The next messages that the viewer may read, oldest first."""
+    rows = store.archive.conn.execute(
+        f"select m.id from messages m where m.id > :last and {READABLE} order by m.id limit :limit",
+        viewer_parameters(viewer) | {"last": last, "limit": limit},
+    )
+    return [MessageId(row[0]) for row in rows]
+
+
 def _part_from(row: tuple[Any, ...]) -> Part:
     return Part(
         position=row[0],

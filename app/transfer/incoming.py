@@ -11,6 +11,7 @@ from pathlib import Path
 from app.errors import Invalid, OutOfSpace
 from app.model import AccountId, Digest, Folder
 from app.store import Store, accounts, folders, locations
+from app.store.database import require_room
 from app.store.ingest import Delivery
 from app.store.singly import ingest_all
 from app.transfer.found import Found, Piece, Refused
@@ -73,10 +74,12 @@ def import_mail(
     size_bytes = 0
     try:
         for batch in _batches(found):
+            batch_bytes = sum(len(piece.raw) for piece in batch if isinstance(piece, Found))
+            require_room(store, batch_bytes)
             for place, pieces in _by_folder(batch, folder).items():
                 target = _folder(store, account_id, place)
                 done += _import_batch(store, target, pieces, now=now)
-            size_bytes += sum(len(piece.raw) for piece in batch if isinstance(piece, Found))
+            size_bytes += batch_bytes
             progress(done)
             read_bytes(size_bytes)
     except OutOfSpace as exc:

@@ -33,7 +33,7 @@ _DATED = re.compile(
     rb"(\d\d):(\d\d)(?::(\d\d))?(?: [^ ]+)? (\d{4})(?: [+-]\d{4})?\s*\Z"
 )
 _LIKE_ONE = re.compile(
-    rb"From \S.*\d\d:\d\d.*\d{4}|From \S+(@\S+)? +\w{3} \w{3}|From *-? *\r?\Z"
+    rb"From \S.*\d\d:\d\d.*\d{4}|From \S+(@\S+)? +\w{3} \w{3}|From *-? *[\r\n]*\Z"
 )  # only where a header follows
 _FIELD = re.compile(rb">?[!-9;-~]+[ \t]*:|>From ")
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,9})[ \t]*\r?$")

@@ -253,10 +253,10 @@ def _read_file(
     try:
         with _open_ordinary(path, follow=follow) as file:
             status = os.fstat(file.fileno())
-            raw = b"" if status.st_size > LARGEST_MESSAGE else file.read(LARGEST_MESSAGE + 1)
+            raw = b"" if status.st_size > LARGEST_MESSAGE else file.read(status.st_size)
     except OSError as exc:
         return Refused(f"{display(name)}: {exc.strerror}", key, folder)
-    if max(status.st_size, len(raw)) > LARGEST_MESSAGE:
+    if status.st_size > LARGEST_MESSAGE:
         return Refused(f"{display(name)} {TOO_LARGE}", key, folder)
     return Found(raw, key, folder, flags, datetime.fromtimestamp(status.st_mtime, UTC))
 
