@@ -326,7 +326,11 @@ def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
         try:
             archive = zipfile.ZipFile(file)
         except _ZIP_ERRORS as exc:
-            raise Invalid("path", f"{path} is a damaged zip file.") from exc
+            raise Invalid(
+                "path",
+                f"{path} is a damaged zip file. Nothing of it was brought in. If its end is"
+                " missing, get it anew, or mend it with `zip -FF`.",
+            ) from exc
         with archive:
             yield archive
 
