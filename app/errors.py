@@ -46,3 +46,7 @@ class RemoteError(LetterbookError):
 
 class Corrupt(LetterbookError):
     """Stored bytes that are not what was stored."""
+
+
+class OutOfSpace(LetterbookError):
+    """A full disk: what was written before stays, and nothing is half written."""

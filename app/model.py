@@ -27,6 +27,9 @@ PublicId = NewType("PublicId", str)
 Digest = NewType("Digest", bytes)
 """A SHA-256 as 32 raw bytes."""
 
+LARGEST_MESSAGE = 150_000_000
+"""Bytes. A mail server takes 50 MB at most; what is larger is a bomb or no mail, and not read."""
+
 Security = Literal["tls", "starttls", "none"]
 DEFAULT_PORTS: dict[Security, int] = {"tls": 993, "starttls": 143, "none": 143}
 DEFAULT_SKIP_FOLDERS = ("Trash", "Junk", "Social", "Spam", "Deleted", "Drafts")

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from app import transfer
 from app.errors import Invalid
 from app.model import Account, Digest
-from app.store import Store, blobs
-from app.transfer import check_mail, import_mail, read_mail
+from app.store import Store, blobs, folders
+from app.transfer import check_mail, import_mail, mbox, read_mail
 from tests import make
 from tests.make import NOW
 
@@ -105,9 +104,9 @@ def test_a_from_line_in_the_text_does_not_cut_a_mail(tmp_path: Path) -> None:
     text = b"\nFrom here on it rains.\n\n>From Monday too.\n\n>>From twice.\n"
     path.write_bytes(b"From a@b Fri Mar 14 08:00:00 2025\nSubject: x\n" + text)
 
-    (raw,) = read_mail(path, [])
+    (found,) = read_mail(path)
 
-    assert raw.endswith(b"From here on it rains.\n\nFrom Monday too.\n\n>From twice.\n")
+    assert found.raw.endswith(b"From here on it rains.\n\nFrom Monday too.\n\n>From twice.\n")
 
 
 @pytest.mark.parametrize(
@@ -171,11 +170,15 @@ def test_looking_whether_there_is_mail_reads_no_whole_message(tmp_path: Path) ->
 def test_a_message_that_is_too_large_is_said_and_the_others_come_in(
     store, box, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(transfer, "LARGEST_MESSAGE", 500)
+    monkeypatch.setattr(mbox, "LARGEST_MESSAGE", 500)
     path = tmp_path / "a.mbox"
     path.write_bytes(MBOX + b"\nFrom a@b Fri Mar 14 08:00:00 2025\n" + LF + b"y" * 1_000)
 
     done = bring(store, box, path)
+    again = bring(store, box, path)
 
-    assert done.stored == 2
-    assert done.failed == ("a.mbox: a message larger than 500 bytes",)
+    (reason,) = done.failed
+    assert reason.startswith("a.mbox: a message is larger than ")
+    assert (done.stored, again.present, again.failed) == (2, 2, done.failed)
+    (ledger,) = folders.ledger(store, box.id)
+    assert (ledger.failed, ledger.adds_up) == (1, True)

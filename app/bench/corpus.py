@@ -15,7 +15,8 @@ from app.demo.setup import fill, random_passwords
 from app.model import FolderId, UserId
 from app.store import Store, accounts, folders, transaction
 from app.store.ingest import Delivery, ingest
-from app.transfer import BATCH_BYTES, BATCH_MESSAGES, read_mail
+from app.transfer import Found, read_mail
+from app.transfer.incoming import BATCH_BYTES, BATCH_MESSAGES
 
 SEED = 7
 DEMO_END = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -40,7 +41,8 @@ class Corpus:
         """Every copy as its mailbox holds it."""
         if not self.mboxes:
             return (copy for mail in self.demo() for copy in mail.deliveries)
-        return (_copy(raw) for mbox in self.mboxes for raw in read_mail(mbox, []))
+        pieces = (piece for mbox in self.mboxes for piece in read_mail(mbox))
+        return (_copy(piece.raw) for piece in pieces if isinstance(piece, Found))
 
     def demo(self) -> Iterator[DemoMail]:
         return generate(messages=self.messages, seed=SEED, end=DEMO_END)

@@ -3,6 +3,7 @@
 Errors go to stderr with exit status 1 (usage: 2), never a traceback.
 """
 
+import errno
 from typing import IO
 
 import click
@@ -10,9 +11,10 @@ import click
 from app.cli.bench import bench
 from app.cli.care import reindex, status, verify
 from app.cli.demo import demo
-from app.cli.mail import file_command, import_command, raw, search, suggest, sync
+from app.cli.mail import file_command, raw, search, suggest, sync
 from app.cli.serve import run, web, worker
 from app.cli.team import account, record, role, team, user
+from app.cli.transfer import export_command, import_command
 from app.errors import LetterbookError
 
 
@@ -24,6 +26,10 @@ class _Sentences(click.Group):
             return super().invoke(ctx)
         except LetterbookError as exc:
             raise _Failure(str(exc) or "There is no such thing, or not for this person.") from exc
+        except OSError as exc:
+            if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise _Failure(f"There is no room left on the disk ({exc}). Make room.") from exc
 
 
 class _Failure(click.ClickException):
@@ -48,6 +54,7 @@ for _command in (
     team,
     sync,
     import_command,
+    export_command,
     search,
     suggest,
     file_command,

@@ -1,13 +1,11 @@
-"""sync, import, search, suggest, file, raw: the mail itself."""
+"""sync, search, suggest, file, raw: the mail itself."""
 
 import sys
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
-from app import filing, jobs, mailboxes, people, records
+from app import filing, jobs, people, records
 from app.cli.common import (
     data_option,
     json_option,
@@ -15,16 +13,13 @@ from app.cli.common import (
     show,
     utc_now,
     wait_for_index,
-    waiting,
     work,
 )
 from app.errors import Invalid, LetterbookError, NotFound
-from app.model import Account, AccountId, Message, UserId, Viewer
+from app.model import Account, Message, Viewer
 from app.search import Hit, search_messages
-from app.search.indexer import Indexer
 from app.settings import Settings
 from app.store import Store, accounts, blobs, folders, messages, users
-from app.transfer import Imported, check_mail, import_mail
 
 
 @click.command()
@@ -64,78 +59,6 @@ def _report(store: Store, wanted: list[Account]) -> bool:
                 failed = True
                 click.echo(f"{account.address}, {folder.name}: {folder.error}", err=True)
     return failed
-
-
-@click.command("import")
-@data_option
-@json_option
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--account", "public_id", metavar="ID", help="Into this mailbox.")
-@click.option("--address", metavar="A", help="Into an archive-only mailbox of this address.")
-@click.option("--user", "members", multiple=True, help="Who sees its queue.")
-@click.option("--folder", "folder_name", default="Imported", show_default=True)
-def import_command(
-    settings: Settings,
-    as_json: bool,
-    path: Path,
-    public_id: str | None,
-    address: str | None,
-    members: tuple[str, ...],
-    folder_name: str,
-) -> None:
-    """Bring in mail from an mbox, a Maildir, a folder or zip of .eml files."""
-    if bool(public_id) == bool(address):
-        raise Invalid("account", "Say where it goes: either --account ID, or --address and --user.")
-    with opened(settings) as store:
-        check_mail(path)
-        if public_id:
-            target = accounts.by_public_id(store, public_id)
-        else:
-            who = [people.find_user(store, email).id for email in members]
-            target = _archive_only(store, address or "", who)
-        done = work(
-            settings,
-            store,
-            lambda: _import_here(settings, store, path, target.id, folder_name),
-            kind="import",
-            account_id=target.id,
-            path=str(path.absolute()),
-            folder=folder_name,
-        )
-        result = done if isinstance(done, dict) else asdict(Imported(**done[0]))
-        for reason in result["failed"]:
-            click.echo(f"not read: {reason}", err=True)
-        text = "{read} read: {stored} new, {known} known, {present} here already".format(**result)
-        show(result | {"account": target.public_id}, as_json=as_json, text=text)
-        if result["failed"]:
-            sys.exit(1)
-
-
-def _import_here(
-    settings: Settings, store: Store, path: Path, account_id: AccountId, folder_name: str
-) -> dict[str, Any]:
-    indexer = Indexer(store)
-    with waiting("Importing") as tick:
-
-        def note(so_far: Imported) -> None:
-            tick(f"{so_far.read:,} messages")
-            indexer.keep_up()
-
-        done = import_mail(
-            store, path, account_id, folder=folder_name, now=utc_now(), progress=note
-        )
-    jobs.drain_index(settings)
-    return asdict(done)
-
-
-def _archive_only(store: Store, address: str, who: list[UserId]) -> Account:
-    """The archive-only mailbox of an address, made where it is missing, with these people."""
-    try:
-        return mailboxes.open_archive(store, None, address, who, now=utc_now())
-    except Invalid as exc:
-        if exc.field != "users":
-            raise
-        raise Invalid("user", f"Say with --user who may see the mail of {address}.") from exc
 
 
 @click.command()

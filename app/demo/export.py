@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.demo.company import Company
 from app.demo.mail import DemoDelivery, DemoMail
-from app.demo.session import encode_name
 from app.errors import Invalid
+from app.mail.utf7 import encode_name
 
 _LETTERS = {"\\Draft": "D", "\\Flagged": "F", "\\Answered": "R", "\\Seen": "S", "\\Deleted": "T"}
 _COLUMNS = ("type", "name", "code", "aliases", "addresses", "domains", "roles")

@@ -4,12 +4,13 @@ import binascii
 import re
 import select
 import socket
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
 from app.demo.served import UIDVALIDITY, ServedFolder, ServedMailbox, Stored
+from app.mail.utf7 import encode_name
 
 CAPABILITIES = b"IMAP4rev1 AUTH=PLAIN ID NAMESPACE SPECIAL-USE IDLE LITERAL+"
 READ_ONLY = b"NO This server is read-only."
@@ -28,7 +29,6 @@ _ITEM = re.compile(
     re.I,
 )
 _SET = re.compile(r"(\d+|\*)(?::(\d+|\*))?(?:,(\d+|\*)(?::(\d+|\*))?)*")
-_BASE64_RUN = re.compile(r"[^\x20-\x7e]+")
 
 
 class Host(Protocol):
@@ -262,16 +262,6 @@ class Session:
 
 
 _WILD = {"*": ".*", "%": "[^/]*"}
-
-
-def encode_name(name: str) -> str:
-    """Modified UTF-7 (RFC 3501 5.1.3): "Wys&AUI-ane" for "Wysłane"."""
-
-    def run(match: re.Match[str]) -> str:
-        text = b64encode(match[0].encode("utf-16-be")).decode().rstrip("=").replace("/", ",")
-        return f"&{text}-"
-
-    return _BASE64_RUN.sub(run, name.replace("&", "&-"))
 
 
 def _word(match: re.Match[bytes]) -> bytes:

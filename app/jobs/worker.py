@@ -258,9 +258,9 @@ class _Worker:
             waits_for_index = job.kind != "test" and documents.backlog(self.store)
             if not all(future.done() for future in futures) or waits_for_index:
                 continue
-            self._jobs.remove((job, futures))
             result, error = self._outcome(job, futures)
             jobs.finish(self.store, job, result=result, error=error, now=utc_now())
+            self._jobs.remove((job, futures))
             mailboxes.remove_upload(self.store, job)
 
     def _outcome(self, job: Job, futures: list[Future[Any]]) -> tuple[str, str | None]:
@@ -324,7 +324,8 @@ class _Worker:
         store = open_store(self.settings.data)
         upload = job.arguments.get("upload")
         path = mailboxes.upload_path(store, upload) if upload else Path(job.arguments["path"])
-        so_far, total = Imported(), mail_bytes(path)
+        name = str(job.arguments.get("name", path))
+        so_far, total = Imported(), None
 
         def note(done: Imported) -> None:
             nonlocal so_far
@@ -335,17 +336,18 @@ class _Worker:
             jobs.record_progress(store, job, progress)
 
         try:
+            total = mail_bytes(path)
             done = import_mail(
                 store,
                 path,
                 AccountId(job.account_id or 0),
                 folder=job.arguments["folder"],
+                name=Path(name).name,
                 now=utc_now(),
                 progress=note,
                 read_bytes=note_bytes,
             )
         except Invalid as exc:
-            name = str(job.arguments.get("name", path))
             raise Invalid(exc.field, exc.reason.replace(str(path), name)) from exc
         finally:
             store.close()

@@ -4,12 +4,13 @@ Owns the index, which is derived from the store and may be deleted at any moment
 room that knows Tantivy. It narrows; the store decides again before anything is shown.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from time import perf_counter
 from typing import Literal
 
-from app.errors import NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.model import MessageId, Row, Viewer
 from app.search.highlight import Mark, marks, snippet
 from app.search.index import Found, MessageIndex
@@ -19,7 +20,7 @@ from app.search.tree import And, Flag, Node
 from app.store import documents, messages, queue, snippets, visibility
 from app.store.database import Store
 
-__all__ = ["Hit", "Mark", "Query", "SearchPage", "search_messages"]
+__all__ = ["Hit", "Mark", "Query", "SearchPage", "find_all", "search_messages"]
 
 MOST_PENDING = 500
 """Queued changes that are looked at, so that a message that has just been hidden is not counted.
@@ -28,7 +29,12 @@ While more wait, the index cannot be believed when it counts: only what is shown
 """
 
 MOST_ROUNDS = 5
+PER_PAGE = 1_000
 PARTIAL = "The search index is being rebuilt, so some mail may be missing here for now."
+INCOMPLETE = (
+    "The search index is not whole now, so some mail would be missing. `letterbook reindex` makes"
+    " it anew; then do the same again."
+)
 MOVED = "The place in the list is gone, so it starts with the newest again."
 
 
@@ -88,6 +94,32 @@ def search_messages(
         older=hits[-1].row.message.public_id if hits and len(readable) > limit else "",
         took_ms=(perf_counter() - started) * 1000,
     )
+
+
+def find_all(store: Store, viewer: Viewer, text: str) -> Iterator[MessageId]:
+    """All that the viewer may read of what matches a typed line, newest first, ids only.
+
+    Raises Invalid if there is nothing to look for, Conflict while the index has not all mail.
+    """
+    ast = parse(text).ast
+    if ast is None:
+        raise Invalid("query", f"There is nothing to look for in {text!r}.")
+    return _all_pages(store, viewer, ast)
+
+
+def _all_pages(store: Store, viewer: Viewer, ast: Node) -> Iterator[MessageId]:
+    index = MessageIndex.open(store.directory / "index")
+    scopes = visibility.scopes_of_viewer(viewer)
+    below: int | None = None
+    while True:
+        found = index.search(ast, scopes, before=below, limit=PER_PAGE)
+        if found.is_partial:
+            raise Conflict(INCOMPLETE)
+        readable = visibility.readable(store, viewer, found.ids)
+        yield from (one for one in found.ids if one in readable)
+        if len(found.ids) < PER_PAGE:
+            return
+        below = found.sort_keys[-1]
 
 
 def _below(store: Store, viewer: Viewer, before: str) -> tuple[int | None, tuple[str, ...]]:

@@ -16,7 +16,7 @@ import tantivy
 from tantivy import Order
 from tantivy import Query as Engine
 
-from app.errors import Conflict, LetterbookError
+from app.errors import Conflict, LetterbookError, OutOfSpace
 from app.model import MessageId, RecordId
 from app.search.compiler import Compiler, all_of, but_not
 from app.search.schema import MESSAGES, RECORDS, SCHEMAS
@@ -62,6 +62,11 @@ def engine_errors() -> Iterator[None]:
 def _translated(text: str) -> LetterbookError:
     if "LockBusy" in text:
         return Conflict("Another process is writing the search index. It goes on when that ends.")
+    if "StorageFull" in text or "os error 28" in text:
+        return OutOfSpace(
+            "There is no room left for the search index. All mail is stored; make room, and the"
+            " index is brought up to date by itself."
+        )
     if "Os {" in text or "os error" in text or "PermissionDenied" in text:
         return LetterbookError(f"The search index cannot be used now: {text}")
     return Damaged(f"The search index is damaged and will be made anew: {text}")

@@ -1,22 +1,30 @@
 """Opening the two databases, their migrations, and the one way to write: `transaction`."""
 
 import os
+import shutil
 from base64 import b32encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_bytes
+from typing import Any
 
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
-from app.errors import Conflict, Corrupt, LetterbookError
+from app.errors import Conflict, Corrupt, LetterbookError, OutOfSpace
 from app.model import PublicId
 
 BUSY_SECONDS = 10
+NEXT_TO_NOTHING = 1 << 20
+ROOM_TO_WORK = 16 << 20
+NO_ROOM = (
+    "There is no room left on the disk that holds {place}. Everything that was stored before stays."
+    " Make room and do the same again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +85,21 @@ def write(db: Database) -> Iterator[None]:
     db.conn.execute("begin immediate")
     try:
         yield
+        db.conn.execute("commit")
     except BaseException:
-        db.conn.execute("rollback")
+        if db.conn.in_transaction:  # SQLite itself rolls back when the disk is full
+            db.conn.execute("rollback")
         raise
-    db.conn.execute("commit")
+
+
+def require_room(store: Store, size_bytes: int) -> None:
+    """Raises OutOfSpace if so much would bring the disk near its end.
+
+    What is written goes through the WAL, so it takes its size twice. On a disk that is full to the
+    last byte nothing can be opened any more, not even to read.
+    """
+    if shutil.disk_usage(store.directory).free < 2 * size_bytes + ROOM_TO_WORK:
+        raise OutOfSpace(NO_ROOM.format(place=store.directory))
 
 
 def new_public_id() -> PublicId:
@@ -105,14 +124,49 @@ def marks(count: int) -> str:
     return ",".join("?" * count)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection on which a full disk is OutOfSpace, whatever statement meets it."""
+
+    directory = Path()
+
+    def execute(self, *arguments: Any) -> Any:  # noqa: ANN401  # the driver's own signature
+        try:
+            return super().execute(*arguments)
+        except sqlite3.OperationalError as exc:
+            _refuse_full_disk(exc, self.directory)
+            raise
+
+    def executemany(self, *arguments: Any) -> Any:  # noqa: ANN401  # the driver's own signature
+        try:
+            return super().executemany(*arguments)
+        except sqlite3.OperationalError as exc:
+            _refuse_full_disk(exc, self.directory)
+            raise
+
+
+def _refuse_full_disk(error: Exception, directory: Path) -> None:
+    """Raises OutOfSpace for a full disk.
+
+    SQLite calls it an I/O error where it was the wal-index that could not grow.
+    """
+    is_full = "disk is full" in str(error)
+    if "disk I/O error" in str(error):
+        with suppress(OSError):
+            is_full = shutil.disk_usage(directory).free < NEXT_TO_NOTHING
+    if is_full:
+        raise OutOfSpace(NO_ROOM.format(place=directory)) from error
+
+
 def _open(path: Path, *, checkpoints: bool) -> Database:
     connection = sqlite3.connect(
         path,
+        factory=_Connection,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
     )
+    connection.directory = path.parent
     for pragma in (
         "journal_mode = wal",
         "synchronous = full",

@@ -15,6 +15,9 @@ COLUMNS = (
     " server_messages, server_unseen, checked_at, gone_since, error"
 )
 
+FIRST_FAILURE_UID = 2**32
+"""From here on lie the made-up UIDs of what an import could not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -27,10 +30,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message that the server lists and that could not be stored."""
+    """A message that could not be stored; one of an import has no `uid`."""
 
     folder: str
-    uid: int
+    uid: int | None
     reason: str
     tried_at: datetime
 
@@ -159,7 +162,10 @@ def failures(store: Store, account_id: AccountId, *, limit: int) -> list[Failure
         " order by x.tried_at desc, f.name, x.uid limit ?",
         [account_id, limit],
     )
-    return [Failure(row[0], row[1], row[2], from_seconds(row[3])) for row in rows]
+    return [
+        Failure(name, uid if uid < FIRST_FAILURE_UID else None, reason, from_seconds(tried_at))
+        for name, uid, reason, tried_at in rows
+    ]
 
 
 def _is_import(folder: Folder) -> bool:

@@ -2,13 +2,25 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.model import Digest, FolderId, MessageId
+from app.model import AccountId, Copy, CopyId, Digest, Folder, FolderId, MessageId
 from app.store import blobs
-from app.store.database import Store, to_seconds, transaction
+from app.store.database import Store, from_seconds, to_seconds, transaction
 from app.store.folders import get as get_folder
 from app.store.ingest import refresh_holdings
+from app.store.messages import copies_from
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A copy in a folder: `at` is (uidvalidity, uid)."""
+
+    at: tuple[int, int]
+    received_at: datetime
+    flags: tuple[str, ...]
+    copy: Copy
 
 
 def flags_by_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, tuple[str, ...]]:
@@ -104,10 +116,11 @@ def forget_failures(
     )
 
 
-def next_import_uid(store: Store, folder_id: FolderId) -> int:
-    """The first free UID of an archive-only folder."""
+def next_import_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> int:
+    """The first free UID of a folder that no server has."""
     found = store.archive.conn.execute(
-        "select coalesce(max(uid), 0) + 1 from locations where folder_id = ?", [folder_id]
+        "select coalesce(max(uid), 0) + 1 from locations where folder_id = ? and uidvalidity = ?",
+        [folder_id, uidvalidity],
     )
     return int(found.fetchone()[0])
 
@@ -122,6 +135,48 @@ def held_digests(store: Store, folder_id: FolderId, digests: Collection[Digest])
     )
     held = {row[0] for row in rows}
     return {digest for digest, blob_id in found.items() if blob_id in held}
+
+
+def first_seen(
+    store: Store, copy_id: CopyId, accounts: Collection[AccountId] = ()
+) -> tuple[datetime, tuple[str, ...]]:
+    """When a copy was first received, and its flags in these mailboxes, those gone included."""
+    received_at, flags = store.archive.conn.execute(
+        "select min(l.received_at), coalesce(group_concat(l.flags, ' ') filter ("
+        "   where f.account_id in (select value from json_each(:accounts))), '')"
+        " from locations l join folders f on f.id = l.folder_id where l.copy_id = :copy",
+        {"copy": copy_id, "accounts": json.dumps(sorted(accounts))},
+    ).fetchone()
+    return from_seconds(received_at), tuple(sorted(set(flags.split())))
+
+
+def places_after(store: Store, folder: Folder, last: tuple[int, int], *, limit: int) -> list[Place]:
+    """The next copies in a folder by (uidvalidity, uid).
+
+    What is gone from there is left out where the mailbox has the same copy in a later place.
+    """
+    rows = store.archive.conn.execute(
+        "select l.uidvalidity, l.uid, l.received_at, l.flags, c.id, c.message_id, c.size_bytes"
+        " from locations l join copies c on c.id = l.copy_id"
+        " where l.folder_id = :folder and (l.uidvalidity, l.uid) > (:uidvalidity, :uid)"
+        " and (l.gone_since is null or not exists ("
+        "   select 1 from locations o join folders f on f.id = o.folder_id"
+        "   where o.copy_id = l.copy_id and f.account_id = :account and (o.gone_since is null"
+        "   or (o.folder_id, o.uidvalidity, o.uid) > (l.folder_id, l.uidvalidity, l.uid))))"
+        " order by l.uidvalidity, l.uid limit :limit",
+        {
+            "folder": folder.id,
+            "account": folder.account_id,
+            "uidvalidity": last[0],
+            "uid": last[1],
+            "limit": limit,
+        },
+    ).fetchall()
+    copies = copies_from(store, [row[4:] for row in rows])
+    return [
+        Place((row[0], row[1]), from_seconds(row[2]), tuple(row[3].split()), copy)
+        for row, copy in zip(rows, copies, strict=True)
+    ]
 
 
 def _set_gone(

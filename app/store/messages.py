@@ -1,10 +1,11 @@
 """Messages, their parts and copies, for a viewer. Hidden and missing are the same NotFound."""
 
 from base64 import b32decode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.errors import Corrupt, NotFound
+from app.errors import NotFound
 from app.mail import decode_leaf, parse
 from app.mail.redact import without_bcc
 from app.model import (
@@ -13,6 +14,7 @@ from app.model import (
     BlobId,
     Copy,
     CopyId,
+    Digest,
     Location,
     Message,
     MessageId,
@@ -135,7 +137,7 @@ def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCo
     ).fetchone()
     if row is None:
         raise NotFound
-    (copy,) = _copies_from(store, [row[:3]])
+    (copy,) = copies_from(store, [row[:3]])
     raw = blobs.read(store, copy.id)
     is_own = bool(row[3])
     return ReadableCopy(copy, raw if is_own else without_bcc(raw), is_own)
@@ -177,7 +179,7 @@ def copies(store: Store, viewer: Viewer, message_id: MessageId) -> list[Copy]:
         f" and {READABLE} order by c.id",
         viewer_parameters(viewer) | {"id": message_id},
     )
-    return _copies_from(store, rows.fetchall())
+    return copies_from(store, rows.fetchall())
 
 
 def any_copy(store: Store, name: str) -> Copy:
@@ -210,7 +212,16 @@ def copies_after(store: Store, last: int, *, limit: int) -> list[Copy]:
         "select id, message_id, size_bytes from copies where id > ? order by id limit ?",
         [last, limit],
     )
-    return _copies_from(store, rows.fetchall())
+    return copies_from(store, rows.fetchall())
+
+
+def readable_after(store: Store, viewer: Viewer, last: MessageId, *, limit: int) -> list[MessageId]:
+    """The next messages that the viewer may read, oldest first."""
+    rows = store.archive.conn.execute(
+        f"select m.id from messages m where m.id > :last and {READABLE} order by m.id limit :limit",
+        viewer_parameters(viewer) | {"last": last, "limit": limit},
+    )
+    return [MessageId(row[0]) for row in rows]
 
 
 def _part_from(row: tuple[Any, ...]) -> Part:
@@ -226,10 +237,14 @@ def _part_from(row: tuple[Any, ...]) -> Part:
     )
 
 
-def _copies_from(store: Store, rows: list[tuple[Any, ...]]) -> list[Copy]:
-    """Copies from their ids, messages and sizes. Raises Corrupt if mail.db lacks one."""
+def copies_from(store: Store, rows: Sequence[tuple[Any, ...]]) -> list[Copy]:
+    """Copies from their ids, messages and sizes.
+
+    One that mail.db lacks has a digest of nothing but zeros; to read it raises Corrupt.
+    """
     digests = blobs.digests_of(store, [row[0] for row in rows])
-    try:
-        return [Copy(CopyId(row[0]), MessageId(row[1]), digests[row[0]], row[2]) for row in rows]
-    except KeyError as exc:
-        raise Corrupt(f"The stored bytes of copy {exc} are missing.") from exc
+    missing = Digest(bytes(32))
+    return [
+        Copy(CopyId(row[0]), MessageId(row[1]), digests.get(row[0], missing), row[2])
+        for row in rows
+    ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.errors import AuthFailed, RemoteError
+from app.errors import AuthFailed, OutOfSpace, RemoteError
 from app.model import Account, AccountId, Folder
 from app.store import Store, accounts, folders
 from app.sync.connect import connect
@@ -143,7 +143,7 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
         return sync_folder(remote, store, folder, visit)
     except Refused as exc:
         reason = str(exc)
-    except (Stopped, RemoteError, AuthFailed):
+    except (Stopped, RemoteError, AuthFailed, OutOfSpace):
         raise
     except Exception:
         logger.exception("a folder failed", extra={"folder_id": folder.id})

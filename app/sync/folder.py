@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from app.errors import LetterbookError
-from app.model import Folder
+from app.model import LARGEST_MESSAGE, Folder
 from app.store import Store, folders, ingest, locations
+from app.store.singly import ingest_all
 from app.sync.faults import ConnectionLost, Refused
 from app.sync.remote import UIDS_PER_COMMAND, Remote, Status, Summary, is_large
 
@@ -22,19 +22,10 @@ _LOOK_AGAIN = timedelta(hours=1)
 _LOOK_AGAIN_WITH_MODSEQ = timedelta(days=1)
 _HIGHEST_UID = 2**32 - 1
 _NO_CONTENT = "The server lists this message, but does not give its content."
-# What one odd message can raise. A full disk and a locked database are not the message's fault.
-_CONTENT_ERRORS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-    RecursionError,
-    MemoryError,
-    LetterbookError,
+_TOO_LARGE = (
+    f"The message is larger than {LARGEST_MESSAGE:,} bytes, the most that is read. It stays on the"
+    " server."
 )
-
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -158,7 +149,8 @@ def _store_missing(
             )
             for summary, raw in batch.messages
         ]
-        failures = batch.failures | _ingest(store, deliveries, now=visit.now())
+        _, refused = ingest_all(store, deliveries, now=visit.now())
+        failures = batch.failures | refused
         for uid, reason in failures.items():
             locations.record_failure(store, folder.id, uidvalidity, uid, reason, now=visit.now())
         new += sum(d.received_at >= visit.since for d in deliveries if d.uid not in failures)
@@ -169,50 +161,16 @@ def _store_missing(
     return new
 
 
-def _ingest(
-    store: Store, deliveries: Sequence[ingest.Delivery], *, now: datetime
-) -> dict[int, str]:
-    """Store a batch; where it fails, one by one. Gives the reasons of those that cannot be.
-
-    Where several fail and none can be stored, the fault is ours and not theirs: it is raised, so
-    that no message is given up for it.
-    """
-    try:
-        ingest.ingest(store, deliveries, now=now)
-    except _CONTENT_ERRORS as problem:
-        errors = _ingest_singly(store, deliveries, now=now)
-        if len(errors) == len(deliveries) > 1:
-            raise
-        for uid, error in errors.items():
-            logger.error("a message cannot be stored", exc_info=error, extra={"uid": uid})
-        logger.warning("a batch was stored one by one", extra={"problem": type(problem).__name__})
-        return {
-            uid: f"It could not be stored ({type(error).__name__})."
-            for uid, error in errors.items()
-        }
-    return {}
-
-
-def _ingest_singly(
-    store: Store, deliveries: Sequence[ingest.Delivery], *, now: datetime
-) -> dict[int, Exception]:
-    errors: dict[int, Exception] = {}
-    for delivery in deliveries:
-        try:
-            ingest.ingest(store, [delivery], now=now)
-        except _CONTENT_ERRORS as exc:
-            errors[delivery.uid] = exc
-    return errors
-
-
 def _fetched(remote: Remote, missing: Sequence[int]) -> Iterator[_Batch]:
     """The messages of these UIDs, in their order, in batches of bounded bytes."""
     for start in range(0, len(missing), UIDS_PER_COMMAND):
         chunk = missing[start : start + UIDS_PER_COMMAND]
         told, failures = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
+        failures |= {uid: _TOO_LARGE for uid in told if told[uid].size_bytes > LARGEST_MESSAGE}
         if failures:
             yield _Batch([], failures)
-        for summaries in _by_size([told[uid] for uid in chunk if uid in told]):
+        wanted = [told[uid] for uid in chunk if uid in told and uid not in failures]
+        for summaries in _by_size(wanted):
             yield _fetch(remote, summaries)
 
 

@@ -18,6 +18,7 @@ from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_fetch_response
 
+from app.model import LARGEST_MESSAGE
 from app.sync.faults import ConnectionLost, Refused, Server, translated
 
 # One line holds the UIDs of a whole folder; imaplib's own limit of 1 MB ends at about 140,000.
@@ -28,7 +29,6 @@ UIDS_PER_COMMAND = 500
 
 _LARGE_BYTES = 4_000_000
 _CHUNK_BYTES = 1 << 20
-_LIMIT_BYTES = 512 << 20
 _FLAGS_PER_COMMAND = 5_000
 _RECONNECTS = 5
 _UNSELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
@@ -199,8 +199,8 @@ class Remote:
         pieces = BytesIO()
         while piece := self._piece(summary.uid, pieces.tell()):
             pieces.write(piece)
-            if pieces.tell() > _LIMIT_BYTES:
-                raise Refused("The message is larger than 512 MB.")
+            if pieces.tell() > LARGEST_MESSAGE:
+                raise Refused(f"The message is larger than {LARGEST_MESSAGE:,} bytes.")
             if len(piece) < _CHUNK_BYTES and pieces.tell() >= summary.size_bytes:
                 break
         return pieces.getvalue() or None

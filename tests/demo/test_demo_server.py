@@ -9,7 +9,7 @@ import pytest
 
 from app.demo.served import ServedFolder, ServedMailbox, Stored
 from app.demo.server import DemoServer
-from app.demo.session import encode_name
+from app.mail.utf7 import decode_name, encode_name
 
 AT = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
 RAW = (
@@ -190,3 +190,4 @@ def test_it_listens_on_this_machine_only(server):
 )
 def test_names_are_written_as_rfc_3501_says(name, wire_name):
     assert encode_name(name) == wire_name
+    assert decode_name(wire_name) == name

@@ -30,7 +30,7 @@ def odd_mails() -> list[bytes]:
 
 
 def ham_mails() -> list[bytes]:
-    return list(read_mail(CORPORA / "ham-2002.mbox.zst", []))
+    return [found.raw for found in read_mail(CORPORA / "ham-2002.mbox.zst")]
 
 
 @pytest.mark.parametrize(("mails", "count"), [(odd_mails, 1_593), (ham_mails, 2_749)])

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.errors import RemoteError
+from app.errors import OutOfSpace, RemoteError
 from app.mail import ParsedMail, parse
-from app.store import Store, folders, ingest, locations
+from app.store import Store, blobs, folders, locations, reading
 from app.sync import Checked, sync_account
 from tests.sync.conftest import Clock, add_account, copies, raw_mail
 from tests.sync.scripted import ScriptedImap, listening
@@ -44,6 +44,18 @@ def stumbling_over(*raws: bytes) -> Callable[[bytes], ParsedMail]:
         return parse(raw)
 
     return stumble
+
+
+def full_disk_after(writes: int) -> Callable[..., object]:
+    """A disk with room for so many writes of blobs, and none after them."""
+    put, left = blobs.put_all, iter(range(writes))
+
+    def put_or_fail(*arguments: object) -> object:
+        if next(left, None) is None:
+            raise OutOfSpace
+        return put(*arguments)
+
+    return put_or_fail
 
 
 @pytest.fixture
@@ -89,7 +101,7 @@ def test_a_message_that_cannot_be_stored_holds_up_no_other(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.server.messages = {1: raw_mail(1), 2: raw_mail(2), 3: raw_mail(3)}
-    monkeypatch.setattr(ingest, "parse", stumbling_over(raw_mail(2)))
+    monkeypatch.setattr(reading, "parse", stumbling_over(raw_mail(2)))
 
     bench.sync()
 
@@ -98,9 +110,37 @@ def test_a_message_that_cannot_be_stored_holds_up_no_other(
     assert bench.adds_up()
 
 
+def test_a_message_over_the_limit_is_not_fetched_and_the_ledger_says_why(bench: Bench) -> None:
+    bench.server.messages = {1: raw_mail(1), 2: raw_mail(2), 3: raw_mail(3)}
+    bench.server.sizes = {2: 150_000_001}
+
+    bench.sync()
+
+    (failure,) = folders.failures(bench.store, bench.account.id, limit=9)
+    fetched = [command for command in bench.server.heard if b"BODY.PEEK" in command]
+    assert (failure.uid, failure.reason[:42]) == (2, "The message is larger than 150,000,000 byt")
+    assert not any(b"2" in command.split()[2].split(b",") for command in fetched)
+    assert sorted(copies(bench.store)) == [raw_mail(1), raw_mail(3)]
+    assert bench.adds_up()
+
+
+def test_a_full_disk_gives_up_no_message(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.server.messages = {1: raw_mail(1), 2: raw_mail(2)}
+    monkeypatch.setattr(blobs, "put_all", full_disk_after(1))
+
+    with pytest.raises(OutOfSpace):
+        bench.sync()
+    monkeypatch.undo()
+    bench.sync()
+
+    assert sorted(copies(bench.store)) == [raw_mail(1), raw_mail(2)]
+    assert bench.failures() == {}
+    assert bench.adds_up()
+
+
 def test_a_fault_of_ours_gives_up_no_message(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.server.messages = {1: raw_mail(1), 2: raw_mail(2)}
-    monkeypatch.setattr(ingest, "parse", stumbling_over(raw_mail(1), raw_mail(2)))
+    monkeypatch.setattr(reading, "parse", stumbling_over(raw_mail(1), raw_mail(2)))
 
     broken = bench.sync()
     failures = bench.failures()
