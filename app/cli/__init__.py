@@ -7,6 +7,7 @@ from typing import IO
 
 import click
 
+from app.cli.backup import backup, restore
 from app.cli.bench import bench
 from app.cli.care import reindex, status, verify
 from app.cli.demo import demo
@@ -55,6 +56,8 @@ for _command in (
     status,
     verify,
     reindex,
+    backup,
+    restore,
     bench,
     demo,
 ):
