@@ -34,6 +34,9 @@ class Settings:
     poll_seconds: int = 60
     allow_clear_passwords: str = "no"
     upload_limit: int = 4_000_000_000
+    backup_dir: Path | None = None
+    backup_every_hours: int = 24
+    backup_keep: int = 14
     log_level: str = "info"
 
     @property
@@ -162,5 +165,8 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
     "poll_seconds": _whole_number(5, 86_400),
     "allow_clear_passwords": _yes_or_no,
     "upload_limit": _whole_number(1_000_000, 1_000_000_000_000),
+    "backup_dir": _path,
+    "backup_every_hours": _whole_number(1, 720),
+    "backup_keep": _whole_number(1, 1_000),
     "log_level": _log_level,
 }

@@ -8,6 +8,7 @@ from typing import IO
 
 import click
 
+from app.cli.backup import backup, restore
 from app.cli.bench import bench
 from app.cli.care import reindex, status, verify
 from app.cli.demo import demo
@@ -62,6 +63,8 @@ for _command in (
     status,
     verify,
     reindex,
+    backup,
+    restore,
     bench,
     demo,
 ):

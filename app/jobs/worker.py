@@ -17,6 +17,7 @@ from typing import Any
 from app import mailboxes
 from app.errors import AuthFailed, Invalid, LetterbookError
 from app.jobs import upkeep
+from app.jobs.backup import backup_tasks
 from app.model import Account, AccountId
 from app.search.indexer import PER_COMMIT, Indexer
 from app.settings import Settings
@@ -221,7 +222,8 @@ class _Worker:
         ):
             return
         self._upkeep_looked_at = utc_now()
-        task = upkeep.due(self.store, upkeep.TASKS, now=utc_now())
+        tasks = (*upkeep.TASKS, *backup_tasks(self.settings))
+        task = upkeep.due(self.store, tasks, now=utc_now())
         if task is not None:
             self._keeping = self._upkeep_thread.submit(
                 upkeep.carry_out, self.settings, task, self._stop.is_set

@@ -87,7 +87,7 @@ def put_all(store: Store, new_blobs: Iterable[NewBlob]) -> dict[Digest, BlobId]:
     """
     new_blobs = list(new_blobs)
     ids = find_all(store, [blob.digest for blob in new_blobs])
-    (next_id,) = store.mail.conn.execute("select coalesce(max(id), 0) + 1 from blobs").fetchone()
+    first_id = next_id = _next_id(store)
     open_blocks: dict[int, list[tuple[BlobId, NewBlob]]] = {RECIPE: [], TEXT: [], OTHER: []}
     filled = dict.fromkeys(open_blocks, 0)
     for blob in new_blobs:
@@ -104,6 +104,8 @@ def put_all(store: Store, new_blobs: Iterable[NewBlob]) -> dict[Digest, BlobId]:
     for blobs in open_blocks.values():
         if blobs:
             _write_block(store, blobs)
+    if next_id > first_id:
+        _note_given(store, next_id - 1)
     return ids
 
 
@@ -150,6 +152,23 @@ def compressed(content: bytes) -> bytes:
     """The payload of a block."""
     level = LARGE_LEVEL if len(content) > BLOCK_BYTES else LEVEL
     return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(content)
+
+
+def _next_id(store: Store) -> int:
+    """An id that no blob had, not even one that was removed: older backups name those."""
+    (last,) = store.mail.conn.execute(
+        "select max((select coalesce(max(id), 0) from blobs),"
+        " (select coalesce(max(seq), 0) from sqlite_sequence where name = 'blobs'))"
+    ).fetchone()
+    return int(last) + 1
+
+
+def _note_given(store: Store, last_id: int) -> None:
+    conn = store.mail.conn
+    if not conn.execute(
+        "update sqlite_sequence set seq = ? where name = 'blobs'", [last_id]
+    ).rowcount:
+        conn.execute("insert into sqlite_sequence (name, seq) values ('blobs', ?)", [last_id])
 
 
 def _write_block(store: Store, blobs: Sequence[tuple[BlobId, NewBlob]]) -> None:

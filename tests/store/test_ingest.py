@@ -169,3 +169,15 @@ def test_the_ledger_adds_up_after_an_import(store: Store) -> None:
 
     assert ledger.adds_up
     assert (ledger.seen, ledger.stored) == (2, 2)
+
+
+def test_the_id_of_a_removed_blob_is_not_given_to_another(store: Store) -> None:
+    """A backup's older snapshots still name it."""
+    box = make.account(store)
+    make.deliver(store, box, make.mail(message_id="<1@x>"))
+    (last,) = list(blobs.ids(store))[-1:]
+    store.mail.conn.execute("delete from blobs")
+
+    make.deliver(store, box, make.mail("Other", message_id="<2@x>"), first_uid=2)
+
+    assert min(blobs.ids(store)) == last + 1
