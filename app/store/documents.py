@@ -7,10 +7,10 @@ from datetime import datetime
 
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
-from app.model import CopyId, MessageId, Record, RecordId
+from app.model import MessageId, Record, RecordId
 from app.store import blobs, fresh, records
 from app.store.database import Store, from_seconds, transaction
-from app.store.visibility import scopes_of_message, scopes_of_record
+from app.store.visibility import scopes_of_messages, scopes_of_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,16 @@ def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDoc
         " from json_each(?) wanted join messages m on m.id = wanted.value",
         [json.dumps(list(ids))],
     ).fetchall()
+    scopes = scopes_of_messages(store, [MessageId(row[0]) for row in rows])
     return [
-        _message_document(store, MessageId(row[0]), from_seconds(row[1]), CopyId(row[2]))
+        MessageDocument(
+            MessageId(row[0]),
+            from_seconds(row[1]),
+            fresh.take(store, row[2]) or parse(without_bcc(blobs.read(store, row[2]))),
+            scopes[row[0]].account,
+            scopes[row[0]].record,
+            scopes[row[0]].role,
+        )
         for row in rows
     ]
 
@@ -112,20 +120,6 @@ def record_documents(store: Store, ids: Iterable[RecordId]) -> list[RecordDocume
 
 def message_count(store: Store) -> int:
     return int(store.archive.conn.execute("select count(*) from messages").fetchone()[0])
-
-
-def _message_document(
-    store: Store, message_id: MessageId, sort_at: datetime, copy_id: CopyId
-) -> MessageDocument:
-    scopes = scopes_of_message(store, message_id)
-    return MessageDocument(
-        message_id,
-        sort_at,
-        fresh.take(store, copy_id) or parse(without_bcc(blobs.read(store, copy_id))),
-        scopes.account,
-        scopes.record,
-        scopes.role,
-    )
 
 
 def all_message_ids(store: Store) -> list[MessageId]:

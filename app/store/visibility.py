@@ -144,32 +144,50 @@ def scopes_of_viewer(viewer: Viewer) -> ViewerScopes:
 
 def scopes_of_message(store: Store, message_id: MessageId) -> Scopes:
     """The tokens by which the index finds a message for those who may read it."""
+    return scopes_of_messages(store, [message_id])[message_id]
+
+
+def scopes_of_messages(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, Scopes]:
+    """The tokens of each of these messages."""
+    wanted = list(ids)
+    asked = {"ids": json.dumps(wanted)}
+    account: dict[int, list[str]] = {message_id: [] for message_id in wanted}
+    record: dict[int, set[str]] = {message_id: set() for message_id in wanted}
+    role: dict[int, list[str]] = {message_id: [] for message_id in wanted}
     conn = store.archive.conn
-    archived_at, archived_by = conn.execute(
-        "select archived_at, archived_by from messages where id = ?", [message_id]
-    ).fetchone()
-    account: list[str] = []
-    for account_id, is_strict in conn.execute(
-        "select a.id, a.is_strict from holdings h join accounts a on a.id = h.account_id"
-        " where h.message_id = ?",
-        [message_id],
+    for message_id, account_id, is_strict, archived_at, archived_by in conn.execute(
+        # Cross joins keep this order: the planner would begin with every holding of an account.
+        "select m.id, a.id, a.is_strict, m.archived_at, m.archived_by"
+        " from json_each(:ids) wanted cross join messages m on m.id = wanted.value"
+        " cross join holdings h on h.message_id = m.id"
+        " cross join accounts a on a.id = h.account_id",
+        asked,
     ):
         if not is_strict or archived_at is None:
-            account.append(f"account:{account_id}")
+            account[message_id].append(f"account:{account_id}")
         elif archived_by is not None:
-            account.append(f"user:{archived_by}")
-    record: set[str] = set()
-    for (record_id,) in conn.execute(
-        "select record_id from filings where message_id = ?", [message_id]
-    ).fetchall():
-        record.update(scopes_of_record(store, RecordId(record_id)))
-    role = [
-        f"role:{row[0]}"
-        for row in conn.execute(
-            "select role_id from message_roles where message_id = ?", [message_id]
+            account[message_id].append(f"user:{archived_by}")
+    filed = conn.execute(
+        "select message_id, record_id from filings"
+        " where message_id in (select value from json_each(:ids))",
+        asked,
+    ).fetchall()
+    for message_id, record_id in filed:
+        record[message_id].update(scopes_of_record(store, RecordId(record_id)))
+    for message_id, role_id in conn.execute(
+        "select message_id, role_id from message_roles"
+        " where message_id in (select value from json_each(:ids))",
+        asked,
+    ):
+        role[message_id].append(f"role:{role_id}")
+    return {
+        one: Scopes(
+            tuple(dict.fromkeys(account[one])),
+            tuple(sorted(record[one])),
+            tuple(role[one]) or ("any",),
         )
-    ]
-    return Scopes(tuple(dict.fromkeys(account)), tuple(sorted(record)), tuple(role) or ("any",))
+        for one in wanted
+    }
 
 
 def scopes_of_record(store: Store, record_id: RecordId) -> tuple[str, ...]:
