@@ -27,6 +27,7 @@ def status(settings: Settings, as_json: bool) -> None:
             "copies": found.copies,
             "locations": found.locations,
             "queued_for_index": found.queued_for_index,
+            "to_reparse": found.to_reparse,
             "bytes": {
                 "raw": found.raw_bytes,
                 "stored": found.stored_bytes,
@@ -60,6 +61,9 @@ def _as_text(document: dict[str, Any]) -> str:
             **size
         ),
     ]
+    if document["to_reparse"]:
+        done = document["messages"] - document["to_reparse"]
+        lines.append(f"re-reading: {done:,} of {document['messages']:,}")
     for account in document["accounts"]:
         state = account["error"] or (
             f"{account['unread']} unread, {account['new']} new, checked {account['last_check']}"

@@ -1,15 +1,17 @@
 """What the worker does for the archive by itself, one thing after the other, in quiet hours."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.errors import LetterbookError
+from app.errors import Conflict, LetterbookError
+from app.mail import PARSER_VERSION
 from app.settings import Settings, machine_zone
-from app.store import Store, lock, open_store, packing, team, upkeep
+from app.store import Store, documents, lock, open_store, packing, reparse, team, upkeep
 from app.store.upkeep import Kind, Upkeep
 
 QUIET_HOURS = range(1, 6)
@@ -17,6 +19,13 @@ QUIET_HOURS = range(1, 6)
 
 OVERDUE = timedelta(hours=12)
 """A machine that is off at night does it by day."""
+
+RETRY = timedelta(hours=1)
+"""What is urgent and failed is not tried sooner."""
+
+_REST_SECONDS = 0.05
+_MOST_QUEUED = 500
+"""Messages read again that wait for the index: new mail waits behind them."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +44,14 @@ class Task:
     """One kind of upkeep, due every so often after a run's end; `run` gives None to say nothing.
 
     `run` takes the store, the settings and whether to stop. `waits` is False for what is due as
-    soon as its interval is over, at any hour.
+    soon as its interval is over, at any hour; `urgent` says whether it is due before.
     """
 
     kind: Kind
     every: timedelta
     run: Callable[[Store, Settings, Callable[[], bool]], Report | None]
     waits: bool = True
+    urgent: Callable[[Store], bool] = lambda store: False
 
 
 def _repack(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report:
@@ -54,7 +64,36 @@ def _repack(store: Store, settings: Settings, stop: Callable[[], bool]) -> Repor
     )
 
 
-TASKS: Sequence[Task] = (Task("repack", timedelta(hours=20), _repack),)
+def _reparse(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report | None:
+    def rest() -> None:
+        time.sleep(_REST_SECONDS)
+        while documents.backlog(store) > _MOST_QUEUED and not stop():
+            time.sleep(_REST_SECONDS)
+
+    try:
+        done = reparse.reparse(store, stop=stop, rest=rest)
+    except Conflict:
+        return None
+    if not done.is_finished:
+        return None
+    summary = f"{done.done:,} messages were read again." if done.done else "All mail is read."
+    if done.failed:
+        summary += (
+            f" {done.failed:,} could not be, because their stored bytes are damaged. They stay as"
+            " they were; `letterbook verify` names them."
+        )
+    return Report(summary, is_good=not done.failed, detail={"parser": PARSER_VERSION})
+
+
+def _is_parser_newer(store: Store) -> bool:
+    last = upkeep.last(store, "reparse")
+    return last is None or last.detail.get("parser") != PARSER_VERSION
+
+
+TASKS: Sequence[Task] = (
+    Task("repack", timedelta(hours=20), _repack),
+    Task("reparse", timedelta(days=7), _reparse, urgent=_is_parser_newer),
+)
 
 
 def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
@@ -64,7 +103,9 @@ def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
     for task in tasks:
         before = upkeep.last(store, task.kind)
         waited = now - before.finished_at if before else None
-        if waited is None or waited >= task.every + OVERDUE:
+        if before is None or waited is None or waited >= task.every + OVERDUE:
+            return task
+        if (before.is_good or waited >= RETRY) and task.urgent(store):
             return task
         if waited >= task.every and (is_quiet or not task.waits):
             return task

@@ -14,7 +14,7 @@ from app.mail.structure import Fields, Section, split
 from app.mail.words import collapse, decode_base64, decode_value, decode_words, parse_parameters
 from app.model import Address
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Goes up whenever the same bytes give other facts, so that stored mail is read again."""
 
 MAX_TEXT = 10_000_000

@@ -3,7 +3,7 @@
 Small contents lie many to a block, like beside like; a block is one zstd frame.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
@@ -107,6 +107,42 @@ def put_all(store: Store, new_blobs: Iterable[NewBlob]) -> dict[Digest, BlobId]:
     if next_id > first_id:
         _note_given(store, next_id - 1)
     return ids
+
+
+def stored_recipe(store: Store, blob_id: int) -> bytes | None:
+    """The recipe that builds a blob; None if it is stored as it is. Raises Corrupt."""
+    _, kind, content = _stored(store, blob_id.to_bytes(8))
+    return content if kind == RECIPE else None
+
+
+def replace_recipes(store: Store, recipes: Mapping[BlobId, bytes]) -> None:
+    """Have blobs built by other recipes, which the caller proved.
+
+    The caller holds `lock.removal`. Effects: inside the caller's transaction on mail.db; the old
+    recipes lie unnamed in their blocks until the sweep.
+    """
+    group: list[tuple[BlobId, bytes]] = []
+    for blob_id, content in recipes.items():
+        if group and sum(len(one) for _, one in group) + len(content) > BLOCK_BYTES:
+            _move(store, group)
+            group = []
+        group.append((blob_id, content))
+    if group:
+        _move(store, group)
+
+
+def _move(store: Store, recipes: Sequence[tuple[BlobId, bytes]]) -> None:
+    block = store.mail.conn.execute(
+        "insert into blocks (kind, payload) values (?, ?)",
+        [RECIPE, compressed(b"".join([content for _, content in recipes]))],
+    )
+    start = 0
+    for blob_id, content in recipes:
+        store.mail.conn.execute(
+            "update blobs set block_id = ?, start = ?, size_bytes = ? where id = ?",
+            [block.lastrowid, start, len(content), blob_id],
+        )
+        start += len(content)
 
 
 def get(store: Store, digest: Digest) -> bytes:

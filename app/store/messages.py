@@ -35,6 +35,12 @@ COLUMNS = (
 )
 COLUMN_COUNT = 13
 
+ID_OF = (
+    "coalesce((select id from messages where public_id = :public_id),"
+    " (select message_id from former_messages where public_id = :public_id))"
+)
+"""The message with a public id; takes `public_id`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadableCopy:
@@ -64,9 +70,12 @@ def message_from(row: tuple[Any, ...]) -> Message:
 
 
 def get(store: Store, viewer: Viewer, public_id: str) -> Message:
-    """The message. Raises NotFound if it is absent or the viewer may not read it."""
+    """The message, also by the id of one that became part of it.
+
+    Raises NotFound if it is absent or the viewer may not read it.
+    """
     row = store.archive.conn.execute(
-        f"select {COLUMNS} from messages m where m.public_id = :public_id and {READABLE}",
+        f"select {COLUMNS} from messages m where m.id = {ID_OF} and {READABLE}",
         viewer_parameters(viewer) | {"public_id": public_id},
     ).fetchone()
     if row is None:

@@ -27,12 +27,20 @@ def thread_of(
     ).fetchall()
     thread_id = rows[0][0] if rows else message_id
     for (other,) in rows[1:]:
-        _join(store, other, thread_id)
+        join(store, other, thread_id)
     store.archive.conn.executemany(
         "insert into thread_references (key, thread_id) values (?, ?) on conflict do nothing",
         [(key, thread_id) for key in keys],
     )
     return ThreadId(thread_id)
+
+
+def join(store: Store, other: int, thread_id: int) -> None:
+    """Make two conversations one, `thread_id`. Effects: inside the caller's transaction."""
+    for table in ("messages", "thread_references"):
+        store.archive.conn.execute(
+            f"update {table} set thread_id = ? where thread_id = ?", [thread_id, other]
+        )
 
 
 def _keys(internet_message_id: str, references: Sequence[str]) -> list[int]:
@@ -43,10 +51,3 @@ def _keys(internet_message_id: str, references: Sequence[str]) -> list[int]:
     return sorted(
         int.from_bytes(sha256(name.encode(errors="replace")).digest()[:8]) >> 1 for name in names
     )
-
-
-def _join(store: Store, other: int, thread_id: int) -> None:
-    for table in ("messages", "thread_references"):
-        store.archive.conn.execute(
-            f"update {table} set thread_id = ? where thread_id = ?", [thread_id, other]
-        )

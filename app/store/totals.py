@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 
-from app.store import blobs, documents
+from app.store import blobs, documents, reparse
 from app.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts, and bytes: of all copies, of their stored form, of the databases, of the index."""
+    """Counts (`to_reparse`: messages that an older parser read), and bytes: of all copies, of
+    their stored form, of the databases, of the index.
+    """
 
     messages: int
     copies: int
     locations: int
     queued_for_index: int
+    to_reparse: int
     raw_bytes: int
     stored_bytes: int
     database_bytes: int
@@ -33,6 +36,7 @@ def totals(store: Store) -> Totals:
         copies=copies,
         locations=locations,
         queued_for_index=documents.backlog(store),
+        to_reparse=reparse.to_do(store),
         raw_bytes=raw_bytes,
         stored_bytes=blobs.stored_bytes(store),
         database_bytes=sum(

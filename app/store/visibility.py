@@ -132,6 +132,13 @@ def readers(
     return {UserId(row[0]) for row in rows}
 
 
+def who_may_read(store: Store, message_id: MessageId) -> set[UserId]:
+    """The active people who may read the message as it is now: the one rule, asked for each."""
+    people = store.archive.conn.execute("select id from users where deactivated_at is null")
+    viewers = [viewer_of(store, UserId(row[0])) for row in people.fetchall()]
+    return {one.user_id for one in viewers if readable(store, one, [message_id])}
+
+
 def scopes_of_viewer(viewer: Viewer) -> ViewerScopes:
     user = f"user:{viewer.user_id}"
     roles = {f"role:{role}" for role in viewer.roles}

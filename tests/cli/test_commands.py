@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import letterbook
+from app.store import open_store
 from tests import make
 
 MAILDIR = Path(__file__).parents[1] / "corpus"
@@ -255,3 +256,15 @@ def test_a_file_that_is_no_mbox_leaves_no_account_behind(archive: Run) -> None:
 
     addresses = [a["address"] for a in read(archive("status", "--json"))["accounts"]]
     assert addresses == ["old@firma.pl"]
+
+
+def test_status_says_how_much_mail_is_still_to_be_read_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    box = make.account(store)
+    make.deliver(store, box, make.mail(), make.mail("B", message_id="<2@x>"))
+    store.archive.conn.execute("update messages set parser_version = 1 where id = 1")
+    store.close()
+    run = runner(tmp_path)
+
+    assert "re-reading: 1 of 2" in run("status").stdout
+    assert read(run("status", "--json"))["to_reparse"] == 1
