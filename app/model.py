@@ -122,7 +122,10 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class FolderLedger:
-    """The sum that proves completeness: seen = stored + known + skipped + failed."""
+    """The sum that proves completeness: seen = stored + known + skipped + failed.
+
+    `purged` of those that were skipped were removed for good.
+    """
 
     name: str
     seen: int
@@ -130,6 +133,7 @@ class FolderLedger:
     known: int
     skipped: int
     failed: int
+    purged: int = 0
 
     @property
     def adds_up(self) -> bool:

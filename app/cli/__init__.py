@@ -12,7 +12,7 @@ from app.cli.backup import backup, restore
 from app.cli.bench import bench
 from app.cli.care import reindex, status, verify
 from app.cli.demo import demo
-from app.cli.mail import file_command, raw, search, suggest, sync
+from app.cli.mail import file_command, purge_command, raw, search, suggest, sync
 from app.cli.serve import run, web, worker
 from app.cli.team import account, record, role, team, user
 from app.cli.transfer import export_command, import_command
@@ -59,6 +59,7 @@ for _command in (
     search,
     suggest,
     file_command,
+    purge_command,
     raw,
     status,
     verify,

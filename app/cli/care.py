@@ -74,6 +74,10 @@ def _as_text(document: dict[str, Any]) -> str:
         lines += [
             "  {name}: {seen:,} = {stored:,} stored + {known:,} known + {skipped:,} skipped"
             " + {failed:,} failed".format(**folder)
+            + (
+                f" ({folder['purged']:,} of the skipped were removed for good)"
+                * bool(folder["purged"])
+            )
             for folder in account["folders"]
         ]
     return "\n".join(lines)

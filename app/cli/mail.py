@@ -1,11 +1,11 @@
-"""sync, search, suggest, file, raw: the mail itself."""
+"""sync, search, suggest, file, purge, raw: the mail itself."""
 
 import sys
 from typing import Any
 
 import click
 
-from app import filing, jobs, people, records
+from app import filing, jobs, people, purge, records
 from app.cli.common import (
     data_option,
     json_option,
@@ -190,6 +190,27 @@ def file_command(
         sentence = f"Archived to {record.name}." if is_new else f"It lay under {record.name}."
         document = {"message": message.public_id, "record": record.public_id, "filed": is_new}
         show(document, as_json=as_json, text=sentence)
+
+
+@click.command("purge")
+@data_option
+@json_option
+@click.argument("message_id")
+@click.option("--reason", required=True, help="Why; the audit keeps it.")
+@click.option("--as", "email", required=True, help="As this administrator.")
+def purge_command(
+    settings: Settings, as_json: bool, message_id: str, reason: str, email: str
+) -> None:
+    """Remove a message for good: for legal requests only."""
+    with opened(settings) as store:
+        viewer = people.viewer_for(store, email)
+        removed = purge.purge_message(store, viewer, message_id, reason=reason, now=utc_now())
+        wait_for_index(settings, store, jobs.drain_index)
+    sentence = (
+        f"Message {removed} is removed, and does not come back. The worker wipes its bytes from"
+        " the disk within minutes. Backups made before still hold it: see docs/purge.md."
+    )
+    show({"message": removed, "purged": True}, as_json=as_json, text=sentence)
 
 
 @click.command()

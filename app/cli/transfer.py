@@ -72,6 +72,8 @@ def import_command(
         for reason in result["failed"]:
             click.echo(f"not read: {reason}", err=True)
         text = "{read} read: {stored} new, {known} known, {present} here already".format(**result)
+        if result["skipped"]:
+            text += f", {result['skipped']} skipped (removed for good before)"
         show(result | {"account": target.public_id}, as_json=as_json, text=text)
         if result["failed"]:
             sys.exit(1)

@@ -11,7 +11,19 @@ from zoneinfo import ZoneInfo
 from app.errors import Conflict, LetterbookError
 from app.mail import PARSER_VERSION
 from app.settings import Settings, machine_zone
-from app.store import Store, documents, lock, open_store, packing, reparse, team, upkeep
+from app.store import (
+    Store,
+    documents,
+    jobs,
+    lock,
+    open_store,
+    packing,
+    purges,
+    reparse,
+    sweep,
+    team,
+    upkeep,
+)
 from app.store.upkeep import Kind, Upkeep
 
 QUIET_HOURS = range(1, 6)
@@ -71,7 +83,8 @@ def _reparse(store: Store, settings: Settings, stop: Callable[[], bool]) -> Repo
             time.sleep(_REST_SECONDS)
 
     try:
-        done = reparse.reparse(store, stop=stop, rest=rest)
+        # Whoever removed a message is not to wait until all mail is read.
+        done = reparse.reparse(store, stop=lambda: stop() or _is_purge_waiting(store), rest=rest)
     except Conflict:
         return None
     if not done.is_finished:
@@ -90,7 +103,36 @@ def _is_parser_newer(store: Store) -> bool:
     return last is None or last.detail.get("parser") != PARSER_VERSION
 
 
+def _sweep(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report | None:
+    purge, was_purge = purges.latest(store), _last_purge(store)
+    with lock.removal(settings.data):
+        done = sweep.sweep(store, stop=stop)
+        if not done.is_finished:
+            return None
+        if purge > was_purge:
+            sweep.wipe(store)
+            # A segment of the index keeps the words of what was deleted from it.
+            jobs.add(store, "reindex", by=None, now=datetime.now(UTC))
+    return Report(
+        f"{done.blobs:,} stored pieces that nothing needs were removed."
+        if done.blobs
+        else "Nothing to remove.",
+        detail={"purge": purge},
+    )
+
+
+def _last_purge(store: Store) -> int:
+    """The last removal whose bytes are gone."""
+    last = upkeep.last(store, "sweep", good=True)
+    return int(last.detail.get("purge", 0)) if last else 0
+
+
+def _is_purge_waiting(store: Store) -> bool:
+    return purges.latest(store) > _last_purge(store)
+
+
 TASKS: Sequence[Task] = (
+    Task("sweep", timedelta(days=7), _sweep, urgent=_is_purge_waiting),
     Task("repack", timedelta(hours=20), _repack),
     Task("reparse", timedelta(days=7), _reparse, urgent=_is_parser_newer),
 )

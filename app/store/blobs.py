@@ -115,6 +115,16 @@ def stored_recipe(store: Store, blob_id: int) -> bytes | None:
     return content if kind == RECIPE else None
 
 
+def resolved(store: Store, reference: bytes) -> BlobId:
+    """The blob that a step of a recipe names, by its id or digest. Raises Corrupt."""
+    if len(reference) == 8:
+        return BlobId(int.from_bytes(reference))
+    blob_id = find(store, Digest(reference))
+    if blob_id is None:
+        raise Corrupt(f"The stored bytes of blob {_named(reference)} are missing.")
+    return blob_id
+
+
 def replace_recipes(store: Store, recipes: Mapping[BlobId, bytes]) -> None:
     """Have blobs built by other recipes, which the caller proved.
 

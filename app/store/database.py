@@ -170,6 +170,8 @@ def _open(path: Path, *, checkpoints: bool) -> Database:
     for pragma in (
         "journal_mode = wal",
         "synchronous = full",
+        # What is deleted is overwritten: a message that is removed for good is to be gone.
+        "secure_delete = on",
         "foreign_keys = on",
         "cache_size = -16000",
         "journal_size_limit = 67108864",

@@ -136,6 +136,7 @@ def ledger(store: Store, account_id: AccountId) -> list[FolderLedger]:
         " (f.checked_at is null and f.uidvalidity is not null),"
         " count(l.uid), coalesce(sum(l.was_known), 0), count(l.gone_since),"
         " (select count(*) from failures x where x.folder_id = f.id),"
+        " (select count(*) from purged_places x where x.folder_id = f.id),"
         " f.gone_since is not null"
         " from folders f join accounts a on a.id = f.account_id"
         " left join locations l on l.folder_id = f.id"
@@ -146,12 +147,12 @@ def ledger(store: Store, account_id: AccountId) -> list[FolderLedger]:
 
 
 def _ledger_from(row: tuple[Any, ...]) -> FolderLedger:
-    name, skipped_by, on_server, is_import, places, known, gone, failed, is_gone = row
-    skipped = on_server if skipped_by is not None and not is_gone else 0
-    counted = places + failed if is_import or is_gone else on_server + gone
+    name, skipped_by, on_server, is_import, places, known, gone, failed, purged, is_gone = row
+    skipped = purged + (on_server if skipped_by is not None and not is_gone else 0)
+    counted = places + failed + purged if is_import or is_gone else on_server + gone
     if skipped_by is not None and not is_import:
         counted = places + failed + skipped
-    return FolderLedger(name, counted, places - known, known, skipped, failed)
+    return FolderLedger(name, counted, places - known, known, skipped, failed, purged)
 
 
 def failures(store: Store, account_id: AccountId, *, limit: int) -> list[Failure]:
@@ -194,6 +195,7 @@ def _note_gone(store: Store, folder: Folder, *, now: datetime) -> None:
         "update locations set gone_since = ? where folder_id = ? and gone_since is null",
         [to_seconds(now), folder.id],
     )
+    conn.execute("delete from purged_places where folder_id = ?", [folder.id])
     refresh_holdings(store, folder.account_id, _messages_in(store, folder.id))
 
 

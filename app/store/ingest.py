@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from app.model import AccountId, BlobId, CopyId, Digest, FolderId, MessageId
-from app.store import blobs, fresh
+from app.store import blobs, fresh, tombstones
 from app.store.blobs import NewBlob
 from app.store.database import Store, new_public_id, to_seconds, transaction, write
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
@@ -28,31 +28,28 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How many deliveries brought new bytes, and how many bytes that were known."""
+    """How many deliveries brought new bytes, bytes that were known, and mail that was removed."""
 
     stored: int
     known: int
+    skipped: int = 0
+
+
+class _Swept(Exception):
+    """A blob that was about to be named has just been swept."""
 
 
 def ingest(store: Store, deliveries: Sequence[Delivery], *, now: datetime) -> Ingested:
     """Keep deliveries: blobs first and durable, then the rows that name them.
 
+    Mail that was removed for good (`purges`) is not kept again.
     Effects: may be repeated; a delivery that is there already changes nothing.
     """
-    digests = [Digest(sha256(delivery.raw).digest()) for delivery in deliveries]
-    copies = _known_copies(store, digests)
-    new: dict[Digest, Reading] = {}
-    for delivery, digest in zip(deliveries, digests, strict=True):
-        if digest not in copies and digest not in new:
-            new[digest] = read(delivery.raw)
-    with write(store.mail):
-        ids = blobs.put_all(store, [blob for one in new.values() for blob in new_blobs(one)])
-        ids |= blobs.put_all(
-            store,
-            [NewBlob(digest, blobs.RECIPE, recipe_of(one, ids)) for digest, one in new.items()],
-        )
-    with transaction(store):
-        return _note(store, deliveries, digests, copies, new, ids, now=now)
+    while True:
+        try:
+            return _ingest(store, deliveries, now=now)
+        except _Swept:  # its bytes are put anew
+            continue
 
 
 def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[MessageId]) -> None:
@@ -77,6 +74,32 @@ def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[
         " is_unread = excluded.is_unread, is_live = excluded.is_live",
         {"account_id": account_id, "ids": json.dumps(list(message_ids))},
     )
+
+
+def _ingest(store: Store, deliveries: Sequence[Delivery], *, now: datetime) -> Ingested:
+    digests = [Digest(sha256(delivery.raw).digest()) for delivery in deliveries]
+    copies = _known_copies(store, digests)
+    removed = tombstones.among(store, digests)
+    new: dict[Digest, Reading] = {}
+    for delivery, digest in zip(deliveries, digests, strict=True):
+        if digest not in copies and digest not in new and digest not in removed:
+            new[digest] = read(delivery.raw)
+    for digest in _removed(store, new):
+        del new[digest]
+    with write(store.mail):
+        ids = blobs.put_all(store, [blob for one in new.values() for blob in new_blobs(one)])
+        ids |= blobs.put_all(
+            store,
+            [NewBlob(digest, blobs.RECIPE, recipe_of(one, ids)) for digest, one in new.items()],
+        )
+    with transaction(store):
+        return _note(store, deliveries, digests, copies, new, ids, now=now)
+
+
+def _removed(store: Store, new: Mapping[Digest, Reading]) -> set[Digest]:
+    """Those whose message was removed, under another header block."""
+    removed = tombstones.among(store, {one.identity for one in new.values()})
+    return {digest for digest, one in new.items() if one.identity in removed}
 
 
 def _known_copies(store: Store, digests: Sequence[Digest]) -> dict[Digest, CopyId]:
@@ -108,10 +131,18 @@ def _note(
     now: datetime,
 ) -> Ingested:
     """Write the rows of a batch inside the caller's transaction."""
+    if blobs.digests_of(store, [*ids.values()]) != {ids[digest]: digest for digest in ids}:
+        raise _Swept
+    # Asked again: it may have been removed since.
+    removed = tombstones.among(store, digests) | _removed(store, new)
     accounts = _accounts_of_folders(store, {delivery.folder_id for delivery in deliveries})
     touched: dict[AccountId, set[MessageId]] = {account: set() for account in accounts.values()}
-    stored = known = 0
+    stored = known = skipped = 0
     for delivery, digest in zip(deliveries, digests, strict=True):
+        if digest in removed or (digest not in new and digest not in copies):
+            place = delivery.folder_id, delivery.uidvalidity, delivery.uid
+            skipped += tombstones.note_place(store, *place)
+            continue
         copy_id = copies.get(digest) or CopyId(ids[digest])
         message_id = _message_of(store, copy_id)
         was_known = message_id is not None
@@ -125,7 +156,7 @@ def _note(
     for account_id, message_ids in touched.items():
         refresh_holdings(store, account_id, message_ids)
         queue_messages(store, message_ids)
-    return Ingested(stored, known)
+    return Ingested(stored, known, skipped)
 
 
 def queue_messages(store: Store, message_ids: Iterable[MessageId]) -> None:

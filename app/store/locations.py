@@ -92,6 +92,10 @@ def retire_other_validities(
     store.archive.conn.execute(
         "delete from failures where folder_id = ? and uidvalidity <> ?", [folder_id, uidvalidity]
     )
+    store.archive.conn.execute(
+        "delete from purged_places where folder_id = ? and uidvalidity <> ?",
+        [folder_id, uidvalidity],
+    )
 
 
 def record_failure(
@@ -119,8 +123,10 @@ def forget_failures(
 def next_import_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> int:
     """The first free UID of a folder that no server has."""
     found = store.archive.conn.execute(
-        "select coalesce(max(uid), 0) + 1 from locations where folder_id = ? and uidvalidity = ?",
-        [folder_id, uidvalidity],
+        "select coalesce(max(uid), 0) + 1 from (select uid, uidvalidity from locations"
+        " where folder_id = :id union all select uid, uidvalidity from purged_places"
+        " where folder_id = :id) where uidvalidity = :uidvalidity",
+        {"id": folder_id, "uidvalidity": uidvalidity},
     )
     return int(found.fetchone()[0])
 

@@ -10,7 +10,7 @@ from app.errors import Corrupt
 from app.store import blobs
 from app.store.database import Store, write
 
-_HEADER_BYTES = 18
+HEADER_BYTES = 18
 """Of a zstd frame, at most (RFC 8878 3.1.1.1): it says how much is in it."""
 
 _FULL_BYTES = blobs.BLOCK_BYTES // 2
@@ -46,7 +46,7 @@ def repack(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Repacke
     a few blocks to a transaction on mail.db; may be repeated after any interruption.
     """
     groups = list(_groups(_thin_blocks(store)))
-    members = _members(store, {thin.block_id for group in groups for thin in group})
+    found = members(store, {thin.block_id for group in groups for thin in group})
     done = Repacked()
     for at in range(0, len(groups), _GROUPS_PER_WRITE):
         if stop():
@@ -58,7 +58,7 @@ def repack(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Repacke
                 except Corrupt as exc:  # verification names what lies in it; the others go on
                     logger.warning("a damaged block is left as it is", extra={"problem": str(exc)})
                     continue
-                written = _join(store, group, contents, members)
+                written = _join(store, group, contents, found)
                 done = Repacked(
                     done.taken + len(group),
                     done.made + 1,
@@ -67,10 +67,21 @@ def repack(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Repacke
     return done
 
 
+def members(store: Store, block_ids: set[int]) -> dict[int, list[tuple[int, int, int | None]]]:
+    """Id, start and size of the blobs in each of these blocks, in their order."""
+    found: dict[int, list[tuple[int, int, int | None]]] = {}
+    for blob_id, block_id, start, size_bytes in store.mail.conn.execute(
+        "select id, block_id, start, size_bytes from blobs order by block_id, start"
+    ):
+        if block_id in block_ids:
+            found.setdefault(block_id, []).append((blob_id, start, size_bytes))
+    return found
+
+
 def _thin_blocks(store: Store) -> list[_Thin]:
     rows = store.mail.conn.execute(
         "select id, kind, substr(payload, 1, ?), length(payload) from blocks order by kind, id",
-        [_HEADER_BYTES],
+        [HEADER_BYTES],
     )
     sized = [(row[0], row[1], zstandard.frame_content_size(row[2]), row[3]) for row in rows]
     return [_Thin(*row) for row in sized if 0 <= row[2] < _FULL_BYTES]
@@ -94,17 +105,6 @@ def _groups(thin_blocks: Sequence[_Thin]) -> Iterator[list[_Thin]]:
 
 def _is_worth(group: Sequence[_Thin], filled: int) -> bool:
     return len(group) > 1 and (filled >= _FULL_BYTES or len(group) >= _MANY)
-
-
-def _members(store: Store, block_ids: set[int]) -> dict[int, list[tuple[int, int, int | None]]]:
-    """Id, start and size of the blobs in each of these blocks, in their order."""
-    members: dict[int, list[tuple[int, int, int | None]]] = {}
-    for blob_id, block_id, start, size_bytes in store.mail.conn.execute(
-        "select id, block_id, start, size_bytes from blobs order by block_id, start"
-    ):
-        if block_id in block_ids:
-            members.setdefault(block_id, []).append((blob_id, start, size_bytes))
-    return members
 
 
 def _join(

@@ -52,7 +52,7 @@ def ingest_all(
 def _ingest_singly(
     store: Store, deliveries: Sequence[ingest.Delivery], *, now: datetime
 ) -> tuple[ingest.Ingested, dict[int, Exception]]:
-    stored = known = 0
+    stored = known = skipped = 0
     errors: dict[int, Exception] = {}
     for delivery in deliveries:
         try:
@@ -63,4 +63,5 @@ def _ingest_singly(
             errors[delivery.uid] = exc
         else:
             stored, known = stored + counted.stored, known + counted.known
-    return ingest.Ingested(stored, known), errors
+            skipped += counted.skipped
+    return ingest.Ingested(stored, known, skipped), errors

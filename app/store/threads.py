@@ -35,6 +35,14 @@ def thread_of(
     return ThreadId(thread_id)
 
 
+def conversation_of(store: Store, internet_message_id: str) -> ThreadId | None:
+    """The conversation where a Message-ID, without its brackets, was read."""
+    row = store.archive.conn.execute(
+        "select thread_id from thread_references where key = ?", _keys(internet_message_id, ())
+    ).fetchone()
+    return None if row is None else ThreadId(row[0])
+
+
 def join(store: Store, other: int, thread_id: int) -> None:
     """Make two conversations one, `thread_id`. Effects: inside the caller's transaction."""
     for table in ("messages", "thread_references"):

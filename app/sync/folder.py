@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from app.model import LARGEST_MESSAGE, Folder
-from app.store import Store, folders, ingest, locations
+from app.store import Store, folders, ingest, locations, tombstones
 from app.store.singly import ingest_all
 from app.sync.faults import ConnectionLost, Refused
 from app.sync.remote import UIDS_PER_COMMAND, Remote, Status, Summary, is_large
@@ -132,6 +132,7 @@ def _store_missing(
     A full look tries those that were given up once more: the fault may have been ours.
     """
     known = locations.known_uids(store, folder.id, uidvalidity)
+    known |= tombstones.uids(store, folder.id, uidvalidity)
     failed = locations.failed_uids(store, folder.id, uidvalidity)
     locations.forget_failures(store, folder.id, uidvalidity, failed.keys() - on_server)
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
@@ -258,6 +259,8 @@ def _note_presence(
     """Note what vanished from the folder and what came back; gives whether anything came back."""
     locations.mark_gone(store, folder.id, uidvalidity, live.keys() - on_server, now=now)
     now_live = locations.flags_by_uid(store, folder.id, uidvalidity).keys()
+    purged = tombstones.uids(store, folder.id, uidvalidity)
+    tombstones.forget(store, folder.id, uidvalidity, purged - on_server)
     known = locations.known_uids(store, folder.id, uidvalidity)
     back = (known & on_server) - now_live
     locations.revive(store, folder.id, uidvalidity, back)

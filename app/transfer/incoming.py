@@ -26,10 +26,10 @@ _DATE = re.compile(rb"(?im)^date:([^\n]{5,80})")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import brought: read = stored + known + present + failed.
+    """What an import brought: read = stored + known + present + skipped + failed.
 
     `stored`: new bytes; `known`: bytes that another folder has; `present`: in this folder
-    already; `failed`: the reasons, one a piece.
+    already; `skipped`: removed for good before; `failed`: the reasons, one a piece.
     """
 
     read: int = 0
@@ -37,6 +37,7 @@ class Imported:
     known: int = 0
     present: int = 0
     failed: tuple[str, ...] = ()
+    skipped: int = 0
 
     def __add__(self, other: "Imported") -> "Imported":
         return Imported(
@@ -45,6 +46,7 @@ class Imported:
             self.known + other.known,
             self.present + other.present,
             self.failed + other.failed,
+            self.skipped + other.skipped,
         )
 
 
@@ -142,7 +144,7 @@ def _import_batch(store: Store, folder: Folder, batch: list[Piece], *, now: date
     ]
     _note_failures(store, folder, arrived, refused, now=now)
     failed = tuple(piece.reason for piece in refused)
-    return Imported(len(batch), counted.stored, counted.known, present, failed)
+    return Imported(len(batch), counted.stored, counted.known, present, failed, counted.skipped)
 
 
 def _not_held(store: Store, folder: Folder, arrived: list[Found]) -> tuple[list[Found], int]:

@@ -159,7 +159,15 @@ def test_status_and_verify_agree(archive: Run) -> None:
     (account,) = status["accounts"]
     assert set(account) == {"id", "address", "last_check", "unread", "new", "error", "folders"}
     assert account["folders"] == [
-        {"name": "Imported", "seen": 3, "stored": 3, "known": 0, "skipped": 0, "failed": 0}
+        {
+            "name": "Imported",
+            "seen": 3,
+            "stored": 3,
+            "known": 0,
+            "skipped": 0,
+            "failed": 0,
+            "purged": 0,
+        }
     ]
     assert (verified["faults"], verified["copies"]) == ([], 3)
 
@@ -268,3 +276,23 @@ def test_status_says_how_much_mail_is_still_to_be_read_again(tmp_path: Path) -> 
 
     assert "re-reading: 1 of 2" in run("status").stdout
     assert read(run("status", "--json"))["to_reparse"] == 1
+
+
+def test_purge_removes_a_message_by_its_id_for_an_administrator(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    make.user(store, "Dora", is_admin=True)
+    make.user(store, "Alice")
+    make.deliver(store, make.account(store), make.mail(), make.mail("B", message_id="<2@x>"))
+    public_id = make.public_id(store, make.message_ids(store)[0])
+    store.close()
+    run = runner(tmp_path)
+
+    refused = run("purge", public_id, "--reason", "Court", "--as", "alice@firma.pl")
+    silent = run("purge", public_id, "--reason", " ", "--as", "dora@firma.pl")
+    done = read(run("purge", public_id, "--reason", "Court", "--as", "dora@firma.pl", "--json"))
+    again = run("purge", public_id, "--reason", "Court", "--as", "dora@firma.pl")
+
+    assert (refused.exit_code, silent.exit_code, again.exit_code) == (1, 1, 1)
+    assert "Say why" in silent.stderr
+    assert done == {"message": public_id, "purged": True}
+    assert "1 messages" in run("status").stdout

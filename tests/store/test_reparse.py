@@ -1,96 +1,33 @@
-"""A newer parser reads stored mail again; nobody gains or loses access by it."""
+"""A newer parser reads stored mail again, and a kill at any moment costs nothing."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import filing
-from app.errors import NotFound
 from app.jobs import upkeep as tasks
-from app.mail import PARSER_VERSION, ParsedMail, parse
-from app.model import MessageId, UserId
+from app.mail import parse
+from app.model import MessageId
+from app.purge import purge_message
 from app.search import search_messages
 from app.search.indexer import Indexer
 from app.settings import Settings
 from app.store import (
     Store,
-    audit,
     blobs,
-    documents,
-    filings,
-    holdings,
     messages,
     open_store,
     reading,
     reparse,
     snippets,
-    unite,
 )
 from app.store.database import write
-from app.store.visibility import who_may_read
 from tests import make
+from tests.store.newer import archive, dump, same_for_all, told_apart
 from tests.store.test_upgrade import TEXT, write_first_version
-
-Change = Callable[[ParsedMail], ParsedMail]
-TABLES = (
-    "messages",
-    "copies",
-    "parts",
-    "locations",
-    "holdings",
-    "filings",
-    "message_roles",
-    "thread_references",
-    "former_messages",
-    "audit",
-)
-
-
-@pytest.fixture
-def newer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
-    """Have a next version of the parser, which reads all mail with a change."""
-
-    def use(change: Change) -> None:
-        for module in (reading, documents):
-            monkeypatch.setattr(module, "parse", lambda raw: change(parse(raw)))
-        for module in (reading, reparse, unite, tasks):
-            monkeypatch.setattr(module, "PARSER_VERSION", PARSER_VERSION + 1)
-
-    return use
-
-
-def same_for_all(mail: ParsedMail) -> ParsedMail:
-    """Take mails of one subject for one message."""
-    return replace(
-        mail, internet_message_id="same", content_digest=sha256(mail.subject.encode()).digest()
-    )
-
-
-def told_apart(mail: ParsedMail) -> ParsedMail:
-    """Take each recipient's mail for a message of its own."""
-    return replace(mail, content_digest=sha256(mail.to[0].address.encode()).digest())
-
-
-def dump(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    """All that is known, but for the parser's version and the queue of the index."""
-    found = {
-        table: sorted(store.archive.conn.execute(f"select * from {table}").fetchall(), key=repr)
-        for table in TABLES
-    }
-    columns = [row[1] for row in store.archive.conn.execute("pragma table_info(messages)")]
-    at = columns.index("parser_version")
-    found["messages"] = [row[:at] + row[at + 1 :] for row in found["messages"]]
-    found["bytes"] = sorted(
-        (one, sha256(blobs.read(store, one)).digest()) for one in blobs.ids(store)
-    )
-    return found
-
 
 # -- the same parser
 
@@ -229,163 +166,6 @@ def test_a_message_with_damaged_bytes_stays_as_it_was_and_holds_up_no_other(
     assert sorted(subjects) == [("Beton",), ("Mended",)]
 
 
-# -- messages that turn out to be one
-
-
-@pytest.fixture
-def two(store: Store) -> tuple[MessageId, MessageId]:
-    """Alice's mail and Bob's, which differ for the older parser; Charlie reads neither."""
-    alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
-    make.user(store, "Charlie")
-    ours = make.account(store, alice)
-    make.deliver(store, ours, make.mail(message_id="<1@a>"))
-    theirs = make.account(store, bob, address="bob@firma.pl")
-    make.deliver(store, theirs, make.mail(message_id="<2@a>"))
-    first, second = make.message_ids(store)
-    return first, second
-
-
-def person(store: Store, name: str) -> UserId:
-    (user_id,) = store.archive.conn.execute(
-        "select id from users where name = ?", [name]
-    ).fetchone()
-    return UserId(user_id)
-
-
-def archive(store: Store, name: str, message_id: MessageId, record: str, **more: object) -> None:
-    filing.file_message(
-        store,
-        make.viewer(store, person(store, name)),
-        message_id,
-        make.record(store, record, **more),
-        now=make.NOW,
-    )
-
-
-def test_messages_that_are_the_same_become_one_with_all_that_people_made(
-    store: Store, two, newer
-) -> None:
-    first, second = two
-    archive(store, "Alice", first, "Spostex")
-    archive(store, "Bob", second, "Beton")
-    old_id = make.public_id(store, second)
-    newer(same_for_all)
-
-    reparse.reparse(store)
-
-    assert make.message_ids(store) == [first]
-    assert len(filings.record_ids(store, first)) == 2
-    assert [verb for verb, _ in audit.verbs_on(store, first)] == ["archive", "archive"]
-    bob = make.viewer(store, person(store, "Bob"))
-    assert messages.get(store, bob, old_id).id == first
-    assert len(messages.copies(store, bob, first)) == 1
-    assert who_may_read(store, first) == {1, 2, 3}
-
-
-def test_the_old_id_of_a_message_hides_as_the_message_does(store: Store, two, newer) -> None:
-    _, second = two
-    old_id = make.public_id(store, second)
-    newer(same_for_all)
-
-    reparse.reparse(store)
-
-    with pytest.raises(NotFound):
-        messages.get(store, make.viewer(store, person(store, "Charlie")), old_id)
-
-
-def test_what_one_person_set_aside_stays_aside_and_waits_for_the_other(
-    store: Store, two, newer
-) -> None:
-    first, second = two
-    alice, bob = (make.viewer(store, person(store, name)) for name in ("Alice", "Bob"))
-    filing.set_aside(store, bob, second, now=make.NOW)
-    newer(same_for_all)
-
-    reparse.reparse(store)
-
-    assert holdings.is_set_aside(store, bob, first)
-    assert not holdings.is_set_aside(store, alice, first)
-
-
-def test_a_union_that_would_show_more_or_less_to_anybody_is_not_made(
-    store: Store, two, newer
-) -> None:
-    """What only foremen read is for nobody's sake shown to all, nor kept from those who read it."""
-    first, second = two
-    foremen = make.role(store, "foreman")
-    archive(store, "Alice", first, "Spostex")
-    archive(store, "Bob", second, "Beton")
-    with write(store.archive):
-        filings.set_roles(store, second, [foremen])
-    before = [who_may_read(store, one) for one in two]
-    newer(same_for_all)
-
-    done = reparse.reparse(store)
-
-    assert done.is_finished
-    assert make.message_ids(store) == [first, second]
-    assert [who_may_read(store, one) for one in two] == before
-    assert reparse.reparse(store).done == 0
-
-
-def test_a_strict_mailbox_does_not_lose_its_waiting_mail_to_another_s_archive(
-    store: Store, newer
-) -> None:
-    alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
-    make.deliver(store, make.account(store, alice), make.mail(message_id="<1@a>"))
-    strict = make.account(store, bob, address="bob@firma.pl", is_strict=True)
-    make.deliver(store, strict, make.mail(message_id="<2@a>"))
-    first, second = make.message_ids(store)
-    archive(store, "Alice", first, "Spostex", only_for=(alice,))
-    newer(same_for_all)
-
-    reparse.reparse(store)
-
-    assert make.message_ids(store) == [first, second]
-    assert who_may_read(store, second) == {bob}
-
-
-# -- copies that turn out to be two
-
-
-def test_copies_of_two_messages_part_and_the_filings_stay_with_the_archiver_s(
-    store: Store, newer
-) -> None:
-    alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
-    charlie = make.user(store, "Charlie")
-    make.deliver(store, make.account(store, alice), make.mail(to="a@firma.pl"))
-    theirs = make.account(store, bob, address="bob@firma.pl")
-    make.deliver(store, theirs, make.mail(to="b@firma.pl"))
-    (both,) = make.message_ids(store)
-    archive(store, "Bob", both, "Spostex")
-    newer(told_apart)
-
-    reparse.reparse(store)
-
-    first, second = make.message_ids(store)
-    mine = messages.best_copy(store, make.viewer(store, charlie), first)
-    assert b"b@firma.pl" in mine.raw
-    assert who_may_read(store, second) == {alice}
-    assert not filings.is_archived(store, second)
-    assert who_may_read(store, first) == {bob, alice, charlie}
-
-
-def test_copies_stay_together_where_a_person_would_read_more(store: Store, newer) -> None:
-    """What is archived hides from a strict mailbox; by itself it would wait there again."""
-    alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
-    strict = make.account(store, bob, address="bob@firma.pl", is_strict=True)
-    make.deliver(store, strict, make.mail(to="b@firma.pl"))
-    make.deliver(store, make.account(store, alice), make.mail(to="a@firma.pl"))
-    (both,) = make.message_ids(store)
-    archive(store, "Alice", both, "Spostex", only_for=(alice,))
-    newer(told_apart)
-
-    reparse.reparse(store)
-
-    assert make.message_ids(store) == [both]
-    assert who_may_read(store, both) == {alice}
-
-
 # -- interruptions
 
 
@@ -475,6 +255,28 @@ def test_it_begins_soon_after_an_upgrade_and_then_is_done(store: Store, newer) -
     tasks.carry_out(options, task, lambda: False)
     assert tasks.due(store, [task], now=noon) is None
     assert reparse.to_do(store) == 0
+
+
+def test_it_gives_way_to_the_sweep_after_a_removal(store: Store, newer) -> None:
+    reading_again, sweeping = (
+        next(one for one in tasks.TASKS if one.kind == kind) for kind in ("reparse", "sweep")
+    )
+    options = Settings.from_env({}, data=store.directory)
+    box = make.account(store)
+    make.deliver(store, box, make.mail(), make.mail("B", message_id="<2@x>"))
+    for task in (sweeping, reading_again):
+        tasks.carry_out(options, task, lambda: False)
+    now = tasks.upkeep.last(store, "reparse").finished_at
+    newer(lambda mail: replace(mail, subject="Mended"))
+    admin = make.viewer(store, make.user(store, "Dora", is_admin=True))
+    purge_message(store, admin, "<2@x>", reason="Court", now=make.NOW)
+
+    tasks.carry_out(options, reading_again, lambda: False)
+
+    assert reparse.to_do(store) == 1
+    assert tasks.due(store, tasks.TASKS[:1], now=now) == sweeping
+    tasks.carry_out(options, sweeping, lambda: False)
+    assert tasks.due(store, [sweeping, reading_again], now=now) == reading_again
 
 
 def test_a_store_of_the_first_version_is_read_again(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.purge import purge_message
 from app.store import folders, locations
 from app.sync import Progress
+from tests import make
 from tests.dovecot import READ_ONLY_VERBS, verb
 from tests.sync.conftest import Mailbox, raw_mail
 
@@ -283,4 +285,53 @@ def test_a_message_over_which_the_server_hangs_up_holds_up_no_other(mailbox: Mai
     mailbox.sync()
 
     assert {raw_mail(1), raw_mail(3)} <= set(mailbox.copies())
+    assert mailbox.adds_up()
+
+
+def test_a_removed_message_that_the_server_still_lists_is_not_fetched_again(
+    mailbox: Mailbox,
+) -> None:
+    mailbox.append("INBOX", raw_mail(1), raw_mail(2))
+    mailbox.sync()
+    admin = make.viewer(mailbox.store, make.user(mailbox.store, "Dora", is_admin=True))
+    first = make.public_id(mailbox.store, make.message_ids(mailbox.store)[0])
+    purge_message(mailbox.store, admin, first, reason="Court", now=mailbox.clock())
+    mailbox.server.forget_commands(mailbox.user)
+    mailbox.append("INBOX", raw_mail(3))
+
+    mailbox.sync()
+
+    assert mailbox.copies() == [raw_mail(1), raw_mail(3)]
+    bodies = [c for c in mailbox.server.commands(mailbox.user) if "BODY" in c]
+    assert [c.split(" ", 3)[3] for c in bodies] == ["3 (BODY.PEEK[])"]
+    (line,) = (
+        one for one in folders.ledger(mailbox.store, mailbox.account.id) if one.name == "INBOX"
+    )
+    assert (line.seen, line.stored, line.skipped, line.purged) == (3, 2, 1, 1)
+    assert mailbox.adds_up()
+
+
+def test_a_removed_message_stays_away_under_a_new_uid_and_in_another_folder(
+    mailbox: Mailbox,
+) -> None:
+    mailbox.append("INBOX", raw_mail(1))
+    mailbox.sync()
+    admin = make.viewer(mailbox.store, make.user(mailbox.store, "Dora", is_admin=True))
+    first = make.public_id(mailbox.store, make.message_ids(mailbox.store)[0])
+    purge_message(mailbox.store, admin, first, reason="Court", now=mailbox.clock())
+    mailbox.append("INBOX", b"Received: again\r\n" + raw_mail(1))
+    mailbox.append("Archiv", raw_mail(1))
+
+    mailbox.sync()
+    mailbox.server.expunge(mailbox.user, "INBOX", 1)
+    mailbox.sync()
+
+    assert mailbox.copies() == []
+    ledger = {one.name: one for one in folders.ledger(mailbox.store, mailbox.account.id)}
+    assert (ledger["INBOX"].seen, ledger["INBOX"].skipped) == (1, 1)
+    assert (ledger["Archiv"].seen, ledger["Archiv"].skipped) == (1, 1)
+    assert mailbox.adds_up()
+    mailbox.server.change_uidvalidity(mailbox.user, "INBOX")
+    mailbox.sync()
+    assert mailbox.copies() == []
     assert mailbox.adds_up()

@@ -1,0 +1,225 @@
+"""Bytes that nothing in archive.db needs any more leave mail.db, and the files on disk.
+
+Ingest puts blobs first and names them later. So blobs are unnamed under the write locks of both
+databases, and whoever was about to name one finds it missing and puts it anew.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import zstandard
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
+
+from app.errors import Conflict, Corrupt
+from app.store import blobs, packing, recipe
+from app.store.database import Store, write
+
+LARGEST_REWRITE = 500_000_000
+"""Bytes of a database that is written anew: nobody else can write meanwhile, for seconds."""
+
+_BLOCKS_PER_WRITE = 8
+_IN_USE = (
+    "The databases were in use, so old bytes may remain on disk. It is tried again in an hour."
+)
+_PRESENT, _RECIPE, _NEEDED = 1, 2, 4
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many blobs went, and how many blocks were written anew without what is dead in them."""
+
+    blobs: int
+    blocks: int
+    is_finished: bool = True
+
+
+def sweep(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Swept:
+    """Remove the blobs that nothing needs, and their bytes.
+
+    The caller holds `lock.removal`. Raises Corrupt if a recipe cannot be read: what it needs is not
+    known then, and nothing is removed. Effects: may be repeated after any interruption.
+    """
+    orphans = _orphans(store)
+    removed = _unname(store, orphans) if orphans.found else 0
+    rewritten = 0
+    dead = _blocks_with_dead_bytes(store)
+    members = packing.members(store, set(dead))
+    for at in range(0, len(dead), _BLOCKS_PER_WRITE):
+        if stop():
+            return Swept(removed, rewritten, is_finished=False)
+        with write(store.mail):
+            for block_id in dead[at : at + _BLOCKS_PER_WRITE]:
+                rewritten += _rewrite(store, block_id, members.get(block_id, []))
+    return Swept(removed, rewritten)
+
+
+def wipe(store: Store) -> None:
+    """Have the files on disk forget what was removed.
+
+    Deleted content is overwritten (secure_delete), but rows that SQLite moved may have left traces
+    in unused corners of its pages: a database that is not too large is written anew. The logs are
+    emptied. Raises Conflict while somebody reads an older state.
+    """
+    is_busy = False
+    try:
+        for db, name in ((store.archive, "archive.db"), (store.mail, "mail.db")):
+            if (store.directory / name).stat().st_size <= LARGEST_REWRITE:
+                db.conn.execute("vacuum")
+            is_busy |= bool(db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()[0])
+    except sqlite3.OperationalError as exc:
+        raise Conflict(f"{_IN_USE} ({exc})") from exc
+    if is_busy:
+        raise Conflict(_IN_USE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Orphans:
+    """Blobs that nothing needed when it was looked, and how far that look went."""
+
+    found: list[int]
+    last_blob: int
+    last_message: int
+
+
+def _orphans(store: Store) -> _Orphans:
+    conn = store.mail.conn
+    (last_blob,) = conn.execute("select coalesce(max(id), 0) from blobs").fetchone()
+    # A byte for each blob: there may be millions. A lost block may have held a recipe.
+    state = bytearray(last_blob + 1)
+    for blob_id, kind in conn.execute(
+        "select b.id, k.kind from blobs b left join blocks k on k.id = b.block_id where b.id <= ?",
+        [last_blob],
+    ):
+        state[blob_id] = _PRESENT | (_RECIPE if kind in (blobs.RECIPE, None) else 0)
+    (last_message,) = store.archive.conn.execute(
+        "select coalesce(max(id), 0) from messages"
+    ).fetchone()
+    for named in _named(store):
+        todo = [named]
+        while todo:
+            one = todo.pop()
+            if one > last_blob or not state[one] & _PRESENT or state[one] & _NEEDED:
+                continue
+            state[one] |= _NEEDED
+            if state[one] & _RECIPE:
+                todo += _pieces(store, one)
+    found = [
+        one for one in range(1, last_blob + 1) if state[one] & _PRESENT and state[one] < _NEEDED
+    ]
+    return _Orphans(found, last_blob, last_message)
+
+
+def _named(store: Store) -> Iterator[int]:
+    """Every blob that a row names."""
+    for query in (
+        "select id from copies",
+        "select blob_id from parts where blob_id is not null",
+        "select text_blob from messages where text_blob is not null",
+    ):
+        for (blob_id,) in store.archive.conn.execute(query):
+            yield blob_id
+
+
+def _pieces(store: Store, blob_id: int) -> list[int]:
+    """The blobs that a blob is built of."""
+    content = blobs.stored_recipe(store, blob_id)
+    return [blobs.resolved(store, one) for one in recipe.references(content or b"")]
+
+
+def _unname(store: Store, orphans: _Orphans) -> int:
+    """Take away the rows of blobs, but of those that were named since the look; how many went."""
+    # mail.db commits first: whoever waits to name a blob is to see what became of it.
+    with write(store.archive), write(store.mail):
+        doomed = set(orphans.found) - _named_since(store, orphans)
+        store.mail.conn.executemany("delete from blobs where id = ?", [(one,) for one in doomed])
+    return len(doomed)
+
+
+def _named_since(store: Store, orphans: _Orphans) -> set[int]:
+    """What rows name that were written after the look; inside both transactions."""
+    conn = store.archive.conn
+    found: set[int] = set()
+    parameters = {
+        "orphans": json.dumps(orphans.found),
+        "blob": orphans.last_blob,
+        "message": orphans.last_message,
+    }
+    todo: list[int] = []
+    for query in (
+        "select id from copies where id > :blob",
+        "select id from copies where id in (select value from json_each(:orphans))",
+        "select blob_id from parts where message_id > :message and blob_id is not null",
+        "select text_blob from messages where id > :message and text_blob is not null",
+    ):
+        todo += [row[0] for row in conn.execute(query, parameters)]
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo += _pieces(store, one)
+    return found
+
+
+def _blocks_with_dead_bytes(store: Store) -> list[int]:
+    """The blocks that hold more than their blobs, or none."""
+    conn = store.mail.conn
+    live: dict[int, int | None] = dict(
+        # Null, up to the block's end, makes the sum null.
+        conn.execute(
+            "select block_id, case when count(*) = count(size_bytes) then sum(size_bytes) end"
+            " from blobs group by block_id"
+        ).fetchall()
+    )
+    dead: list[int] = []
+    for block_id, header in conn.execute(
+        "select id, substr(payload, 1, ?) from blocks order by id", [packing.HEADER_BYTES]
+    ):
+        its_bytes = live.get(block_id, 0)
+        is_unnamed = block_id not in live
+        if is_unnamed or (its_bytes is not None and its_bytes < _content_bytes(header)):
+            dead.append(block_id)
+    return dead
+
+
+def _content_bytes(header: bytes) -> int:
+    """How much a block holds; 0 if it does not say."""
+    try:
+        return max(0, zstandard.frame_content_size(header))
+    except zstandard.ZstdError:
+        return 0
+
+
+def _rewrite(store: Store, block_id: int, members: list[tuple[int, int, int | None]]) -> bool:
+    """Have only the living in a block; False if it is damaged, or changed meanwhile."""
+    conn = store.mail.conn
+    if not members:
+        is_unnamed = conn.execute(
+            "delete from blocks where id = :id"
+            " and not exists (select 1 from blobs where block_id = :id)",
+            {"id": block_id},
+        )
+        return bool(is_unnamed.rowcount)
+    try:
+        content = blobs.block_content(store, block_id)
+    except Corrupt as exc:  # verification names what lies in it; the others go on
+        logger.warning("a damaged block is left as it is", extra={"problem": str(exc)})
+        return False
+    (kind,) = conn.execute("select kind from blocks where id = ?", [block_id]).fetchone()
+    pieces = [content[start : start + (size or 0)] for _, start, size in members]
+    made = conn.execute(
+        "insert into blocks (kind, payload) values (?, ?)",
+        [kind, blobs.compressed(b"".join(pieces))],
+    )
+    start = 0
+    for (blob_id, _, _), piece in zip(members, pieces, strict=True):
+        conn.execute(
+            "update blobs set block_id = ?, start = ?, size_bytes = ? where id = ?",
+            [made.lastrowid, start, len(piece), blob_id],
+        )
+        start += len(piece)
+    conn.execute("delete from blocks where id = ?", [block_id])
+    return True
