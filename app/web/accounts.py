@@ -201,7 +201,7 @@ def _proof(lines: list[FolderLedger]) -> Proof:
         skipped=sum(line.skipped for line in lines),
         failed=sum(line.failed for line in lines),
         adds_up=all(line.adds_up for line in lines),
-        skipped_folders=tuple(line.name for line in lines if line.skipped),
+        skipped_folders=tuple(line.name for line in lines if line.skipped > line.purged),
     )
 
 

@@ -57,6 +57,7 @@ class ImportingPage:
     read: int
     new: int
     known: int
+    skipped: int
     failed: tuple[str, ...]
     share: int | None
     is_worker_alive: bool
@@ -196,6 +197,7 @@ def _importing(store: Store, viewer: Viewer, job: str) -> ImportingPage:
         read=int(done.get("read", so_far.get("read", 0))),
         new=int(done.get("stored", 0)),
         known=int(done.get("known", 0)) + int(done.get("present", 0)),
+        skipped=int(done.get("skipped", 0)),
         failed=tuple(done.get("failed", ())),
         share=min(100, 100 * int(so_far["bytes"]) // total) if total else None,
         is_worker_alive=jobs.is_worker_alive(store, now=datetime.now(UTC)),
