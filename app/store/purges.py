@@ -7,12 +7,11 @@ from datetime import datetime
 from app.errors import Conflict, Corrupt, NotFound
 from app.mail import parse
 from app.model import CopyId, MessageId, PublicId, UserId
-from app.store import blobs
+from app.store import blobs, threads
 from app.store.database import Store, to_seconds
 from app.store.ingest import queue_messages
 from app.store.messages import ID_OF
 from app.store.reading import read
-from app.store.threads import conversation_of
 
 
 def find(store: Store, public_id: str) -> tuple[MessageId, PublicId]:
@@ -74,11 +73,8 @@ def remove(
     conn.execute(
         "insert into former_messages (id, public_id) values (?, ?)", [message_id, public_id]
     )
-    conn.execute(
-        "delete from thread_references where thread_id = :id"
-        " and not exists (select 1 from messages where thread_id = :id)",
-        {"id": thread_id},
-    )
+    if not conn.execute("select 1 from messages where thread_id = ?", [thread_id]).fetchone():
+        threads.forget(store, thread_id)
     queue_messages(store, [message_id])
 
 
@@ -88,7 +84,7 @@ def _only_one_called(store: Store, internet_message_id: str) -> str:
     rows = store.archive.conn.execute(
         "select m.public_id, c.id from messages m join copies c on c.message_id = m.id"
         " where m.thread_id = ? order by m.id",
-        [conversation_of(store, name)],
+        [threads.conversation_of(store, name)],
     )
     found = {
         public_id: None

@@ -20,13 +20,9 @@ def thread_of(
     keys = _keys(internet_message_id, references)
     if not keys:
         return ThreadId(message_id)
-    rows = store.archive.conn.execute(
-        "select distinct thread_id from thread_references"
-        f" where key in ({marks(len(keys))}) order by thread_id",
-        keys,
-    ).fetchall()
-    thread_id = rows[0][0] if rows else message_id
-    for (other,) in rows[1:]:
+    found = _found(store, keys)
+    thread_id = found[0] if found else message_id
+    for other in found[1:]:
         join(store, other, thread_id)
     store.archive.conn.executemany(
         "insert into thread_references (key, thread_id) values (?, ?) on conflict do nothing",
@@ -37,18 +33,40 @@ def thread_of(
 
 def conversation_of(store: Store, internet_message_id: str) -> ThreadId | None:
     """The conversation where a Message-ID, without its brackets, was read."""
-    row = store.archive.conn.execute(
-        "select thread_id from thread_references where key = ?", _keys(internet_message_id, ())
-    ).fetchone()
-    return None if row is None else ThreadId(row[0])
+    found = _found(store, _keys(internet_message_id, ()))
+    return ThreadId(found[0]) if found else None
 
 
 def join(store: Store, other: int, thread_id: int) -> None:
     """Make two conversations one, `thread_id`. Effects: inside the caller's transaction."""
-    for table in ("messages", "thread_references"):
-        store.archive.conn.execute(
-            f"update {table} set thread_id = ? where thread_id = ?", [thread_id, other]
-        )
+    if other == thread_id:
+        return
+    conn = store.archive.conn
+    conn.execute("update messages set thread_id = ? where thread_id = ?", [thread_id, other])
+    conn.execute("update thread_joins set thread_id = ? where thread_id = ?", [thread_id, other])
+    conn.execute("insert into thread_joins (other, thread_id) values (?, ?)", [other, thread_id])
+
+
+def forget(store: Store, thread_id: int) -> None:
+    """Drop what ties mail to a conversation that has no message left. Effects: as `join`."""
+    conn = store.archive.conn
+    conn.execute(
+        "delete from thread_references where thread_id = :id"
+        " or thread_id in (select other from thread_joins where thread_id = :id)",
+        {"id": thread_id},
+    )
+    conn.execute("delete from thread_joins where thread_id = ?", [thread_id])
+
+
+def _found(store: Store, keys: Sequence[int]) -> list[int]:
+    """The conversations that know one of these references, oldest first."""
+    rows = store.archive.conn.execute(
+        "select distinct coalesce(j.thread_id, r.thread_id) from thread_references r"
+        " left join thread_joins j on j.other = r.thread_id"
+        f" where r.key in ({marks(len(keys))}) order by 1",
+        keys,
+    )
+    return [row[0] for row in rows]
 
 
 def _keys(internet_message_id: str, references: Sequence[str]) -> list[int]:

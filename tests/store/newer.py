@@ -23,6 +23,7 @@ TABLES = (
     "filings",
     "message_roles",
     "thread_references",
+    "thread_joins",
     "former_messages",
     "audit",
 )

@@ -161,6 +161,27 @@ def test_two_conversations_that_turn_out_to_be_one_are_joined(store: Store) -> N
     assert len(messages.thread(store, make.viewer(store, alice), first)) == 3
 
 
+def test_mail_that_answers_a_conversation_that_was_joined_is_in_the_whole(store: Store) -> None:
+    alice = make.user(store, "Alice")
+    box = make.account(store, alice)
+    parts = [make.mail(name, message_id=f"<{name}@x>") for name in "abcd"]
+    links = [
+        make.mail("ab", message_id="<ab@x>", headers="References: <a@x> <b@x>\n"),
+        make.mail("cd", message_id="<cd@x>", headers="References: <c@x> <d@x>\n"),
+        make.mail("bd", message_id="<bd@x>", headers="References: <b@x> <d@x>\n"),
+    ]
+    make.deliver(store, box, *parts, *links)
+
+    late = [
+        make.mail(f"Re {n}", message_id=f"<re{n}@x>", headers=f"In-Reply-To: <{n}@x>\n")
+        for n in "abcd"
+    ]
+    make.deliver(store, box, *late, first_uid=20)
+
+    first = make.message_ids(store)[0]
+    assert len(messages.thread(store, make.viewer(store, alice), first)) == 11
+
+
 def test_the_ledger_adds_up_after_an_import(store: Store) -> None:
     box = make.account(store, host=None)
     make.deliver(store, box, make.mail(), make.mail("Other", message_id="<2@a>"))
