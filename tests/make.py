@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from app.model import Account, MessageId, PublicId, RecordId, RoleId, UserId, Viewer
 from app.records import create_record
 from app.store import Store, accounts, folders, messages, transaction, users, visibility
+from app.store.database import write
 from app.store.ingest import Delivery, Ingested, ingest
 
 NOW = datetime(2025, 3, 14, 9, tzinfo=UTC)
@@ -140,3 +141,13 @@ def public_id(store: Store, message_id: MessageId) -> PublicId:
 
 def copy_digests(store: Store) -> list[bytes]:
     return [copy.digest for copy in messages.copies_after(store, 0, limit=1_000)]
+
+
+def damage(store: Store, where: str) -> None:
+    """Flip a bit in the stored bytes of some blocks of mail.db, as a disk may."""
+    with write(store.mail):
+        for block_id, payload in store.mail.conn.execute(
+            f"select id, payload from blocks where {where}"
+        ).fetchall():
+            values = [payload[:-6] + bytes([payload[-6] ^ 4]) + payload[-5:], block_id]
+            store.mail.conn.execute("update blocks set payload = ? where id = ?", values)

@@ -1,17 +1,23 @@
 """status, verify, reindex: how it stands, and proof of it."""
 
 import sys
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from typing import Any, NoReturn
 
 import click
 
 from app import jobs
-from app.cli.common import data_option, json_option, opened, show, waiting, work
+from app.cli.common import data_option, json_option, opened, show, utc_now, waiting, work
+from app.errors import Corrupt
 from app.model import Account
 from app.settings import Settings
-from app.store import Store, accounts, folders
+from app.store import Store, accounts, folders, upkeep
+from app.store.database import sound
 from app.store.totals import totals
+from app.store.upkeep import Upkeep
+from app.verify import Verified, outcome
 from app.verify import verify as verify_store
 
 
@@ -87,20 +93,56 @@ def _as_text(document: dict[str, Any]) -> str:
 @data_option
 @json_option
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N copies, at random.")
-def verify(settings: Settings, as_json: bool, sample: int | None) -> None:
-    """Rebuild every copy and check its hash; check the ledger and the index."""
-    with opened(settings) as store, waiting("Verifying") as tick:
-        found = verify_store(
-            store, sample=sample, progress=lambda done, total: tick(f"{done:,} of {total:,}")
-        )
-    document = asdict(found) | {"faults": list(found.faults)}
-    text = (
-        f"{found.copies:,} copies, {found.folders:,} folders and {found.documents:,} indexed"
-        f" messages looked at: {len(found.faults) or 'no'} fault{'s' * (len(found.faults) != 1)}."
-    )
-    show(document, as_json=as_json, text="\n".join([*found.faults, text]))
+@click.option("--repair", is_flag=True, help="Mend what is damaged, from copies and servers.")
+def verify(settings: Settings, as_json: bool, sample: int | None, repair: bool) -> None:
+    """Read and prove every stored byte; check the ledger and the index."""
+    if repair and sample:
+        raise click.UsageError("--repair looks at everything; leave --sample out.")
+    with opened(settings) as store:
+        if repair:
+            _show_ended(_repair(settings, store), as_json=as_json)
+        began_at = utc_now()
+        with waiting("Verifying") as tick:
+            found = verify_store(
+                store, sample=sample, progress=lambda done, total: tick(f"{done:,} of {total:,}")
+            )
+        document = asdict(found) | {"faults": list(found.faults), "damaged": list(found.damaged)}
+        show(document, as_json=as_json, text="\n".join([*found.faults, found.summary]))
+        if sample is None:
+            _keep(store, found, began_at)
     if found.faults:
         sys.exit(1)
+
+
+def _repair(settings: Settings, store: Store) -> dict[str, Any]:
+    """How a repair ended: here, or as a job of the worker."""
+    with waiting("Repairing") as tick:
+        done = work(
+            settings,
+            store,
+            lambda: jobs.repair_now(settings, lambda now, all_: tick(f"{now:,} of {all_:,}")),
+            kind="repair",
+        )
+    ended: dict[str, Any] = done[0] if isinstance(done, list) else asdict(done)
+    return ended
+
+
+def _show_ended(ended: dict[str, Any], *, as_json: bool) -> NoReturn:
+    detail = ended["detail"] or {}
+    faults, damaged = detail.get("faults", []), detail.get("damaged", [])
+    document = {"summary": ended["summary"], "faults": faults, "damaged": damaged}
+    show(document, as_json=as_json, text="\n".join([*faults, ended["summary"]]))
+    sys.exit(0 if ended["is_good"] else 1)
+
+
+def _keep(store: Store, found: Verified, began_at: datetime) -> None:
+    """Note how it ended, for the page "Upkeep", where archive.db can still be written."""
+    with suppress(Corrupt), sound("archive.db"):
+        before = upkeep.last(store, "verify")
+        now = utc_now()
+        ended = outcome(found, before.detail if before else {}, now=now)
+        run = Upkeep("verify", began_at, now, ended.is_good, ended.summary, ended.detail)
+        upkeep.record(store, run)
 
 
 @click.command()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app import verify
 from app.errors import Conflict, LetterbookError
 from app.mail import PARSER_VERSION
 from app.settings import Settings, machine_zone
@@ -131,10 +132,17 @@ def _is_purge_waiting(store: Store) -> bool:
     return purges.latest(store) > _last_purge(store)
 
 
+def _verify(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report:
+    del settings
+    done = verify.scrub(store, now=datetime.now(UTC), stop=stop)
+    return Report(done.summary, done.is_good, done.detail)
+
+
 TASKS: Sequence[Task] = (
     Task("sweep", timedelta(days=7), _sweep, urgent=_is_purge_waiting),
     Task("repack", timedelta(hours=20), _repack),
     Task("reparse", timedelta(days=7), _reparse, urgent=_is_parser_newer),
+    Task("verify", timedelta(hours=20), _verify),
 )
 
 
@@ -154,14 +162,17 @@ def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
     return None
 
 
-def carry_out(settings: Settings, task: Task, stop: Callable[[], bool]) -> None:
-    """Run a task with a store of its own and keep how it ended. Effects: may be repeated."""
+def carry_out(settings: Settings, task: Task, stop: Callable[[], bool]) -> Report | None:
+    """Run a task with a store of its own; keep and give how it ended. Effects: may be repeated.
+
+    What was told to stop has not ended: None, and the next time it is done again.
+    """
     store = open_store(settings.data)
     began_at = datetime.now(UTC)
     try:
         report = task.run(store, settings, stop)
     except LetterbookError as exc:
-        report = Report(str(exc), is_good=False)
+        report = None if stop() else Report(str(exc), is_good=False)
     except Exception:
         logger.exception("upkeep failed", extra={"kind": task.kind})
         report = Report(
@@ -180,3 +191,4 @@ def carry_out(settings: Settings, task: Task, stop: Callable[[], bool]) -> None:
             upkeep.record(store, run)
     finally:
         store.close()
+    return report

@@ -16,8 +16,9 @@ from typing import Any
 
 from app import mailboxes
 from app.errors import AuthFailed, Invalid, LetterbookError
-from app.jobs import upkeep
+from app.jobs import proving, upkeep
 from app.jobs.backup import backup_tasks
+from app.jobs.upkeep import Report
 from app.model import Account, AccountId
 from app.search.indexer import PER_COMMIT, Indexer
 from app.settings import Settings
@@ -37,6 +38,9 @@ TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 INDEX_EVERY = timedelta(seconds=2)
 LOOK_AT_UPKEEP_EVERY = timedelta(seconds=60)
+_NOT_INDEXED = ("test", "verify", "repair")
+"""Jobs that bring nothing into the index, and so do not wait for it."""
+
 REFUSED_PAUSE = timedelta(hours=1)
 """A server that refused the login is not asked again sooner."""
 
@@ -141,7 +145,7 @@ class _Worker:
         self._test_pool = test_pool
         self._index_thread = index_thread
         self._upkeep_thread = upkeep_thread
-        self._keeping: Future[None] | None = None
+        self._keeping: Future[Report | None] | None = None
         self._upkeep_looked_at = utc_now()
         self._indexing: Future[int] | None = None
         self._indexed_at = utc_now() - timedelta(hours=1)
@@ -253,11 +257,13 @@ class _Worker:
             return [self._pool.submit(self._import, job)]
         if job.kind == "test":
             return [self._test_pool.submit(self._test, job)]
+        if job.kind in ("verify", "repair"):
+            return [self._upkeep_thread.submit(self._prove, job)]
         return [self.index(Indexer.rebuild)]
 
     def _finish_jobs(self) -> None:
         for job, futures in list(self._jobs):
-            waits_for_index = job.kind != "test" and documents.backlog(self.store)
+            waits_for_index = job.kind not in _NOT_INDEXED and documents.backlog(self.store)
             if not all(future.done() for future in futures) or waits_for_index:
                 continue
             result, error = self._outcome(job, futures)
@@ -372,6 +378,19 @@ class _Worker:
             store.close()
         return asdict(done)
 
+    def _prove(self, job: Job) -> Report | None:
+        """Verify or repair everything, with how far it is; None if the worker is to end."""
+        store = open_store(self.settings.data)
+
+        def tell(done: int, total: int) -> None:
+            jobs.record_progress(store, job, {"done": done, "total": total})
+
+        make_task = proving.repair_task if job.kind == "repair" else proving.verify_task
+        try:
+            return upkeep.carry_out(self.settings, make_task(tell), self._stop.is_set)
+        finally:
+            store.close()
+
 
 def _jsonable(value: object) -> object:
-    return asdict(value) if isinstance(value, Checked | Tested) else value
+    return asdict(value) if isinstance(value, Checked | Tested | Report) else value

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import tantivy
-from tantivy import Order
+from tantivy import FieldType, Order
 from tantivy import Query as Engine
 
 from app.errors import Conflict, LetterbookError, OutOfSpace
@@ -26,6 +26,7 @@ from app.store.visibility import ViewerScopes
 logger = logging.getLogger(__name__)
 
 MOST_CANDIDATES = 100
+_MOST_IDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,26 @@ def count_messages(directory: Path) -> int:
         return open_index(directory / "index" / MESSAGES, MESSAGES).searcher().num_docs
     except Damaged:
         return 0
+
+
+def message_ids(directory: Path, first: MessageId, last: MessageId) -> list[MessageId]:
+    """The ids from `first` to `last` that the index holds now, 20,000 at most.
+
+    None where it cannot be read.
+    """
+    try:
+        searcher = open_index(directory / "index" / MESSAGES, MESSAGES).searcher()
+        with engine_errors():
+            between = Engine.range_query(
+                SCHEMAS[MESSAGES](), "message_id", FieldType.Integer, first, last
+            )
+            hits = searcher.search(
+                between, min(searcher.num_docs, last - first + 1, _MOST_IDS) + 1, count=False
+            ).hits
+            values = searcher.fast_field_values("message_id", [address for _, address in hits])
+    except Damaged:
+        return []
+    return [MessageId(int(value or 0)) for value in values]
 
 
 def _count(result: tantivy.SearchResult) -> int:

@@ -14,7 +14,7 @@ import zstandard
 from app.errors import Corrupt
 from app.model import BlobId, Digest
 from app.store import recipe
-from app.store.database import Store, marks
+from app.store.database import Store, marks, sound
 
 RECIPE, TEXT, OTHER = 0, 1, 2
 BLOCK_BYTES = 49_152
@@ -168,10 +168,16 @@ def get(store: Store, digest: Digest) -> bytes:
 
 def read(store: Store, blob_id: int) -> bytes:
     """The bytes of a blob, rebuilt and proved. Raises Corrupt, as `get`."""
-    digest, content = _content(store, blob_id.to_bytes(8))
+    digest, content = unproved(store, blob_id)
     if sha256(content).digest() != digest:
-        raise Corrupt(f"The stored bytes of {digest.hex()} are damaged.")
+        raise Corrupt(f"The stored bytes of blob {blob_id} are damaged.")
     return content
+
+
+def unproved(store: Store, blob_id: int) -> tuple[Digest, bytes]:
+    """A blob's SHA-256, and the bytes that are to have it. Raises Corrupt."""
+    with sound("mail.db"):
+        return _content(store, blob_id.to_bytes(8, signed=True))
 
 
 def ids(store: Store) -> Iterator[BlobId]:
@@ -192,6 +198,33 @@ def block_content(store: Store, block_id: int) -> bytes:
     if row is None:
         raise Corrupt(f"Block {block_id} is missing.")
     return _unpacked(block_id, row[0])
+
+
+def recent_block(store: Store, block_id: int) -> bytes | None:
+    """What a block holds; None if it is gone. Effects: remembers the small ones read last."""
+    known = store.recent.pop(block_id, None)
+    if known is None:
+        row = store.mail.conn.execute(
+            "select payload from blocks where id = ?", [block_id]
+        ).fetchone()
+        if row is None:
+            return None
+        known = _unpacked(block_id, row[0])
+        if len(store.recent) >= _RECENT_BLOCKS:
+            store.recent.pop(next(iter(store.recent)))
+    if len(known) <= BLOCK_BYTES:
+        store.recent[block_id] = known
+    return known
+
+
+def slice_of(name: str, block: bytes, start: object, size_bytes: object) -> bytes:
+    """A blob's content in its block. Raises Corrupt where there is no such place."""
+    size = len(block) - start if isinstance(start, int) and size_bytes is None else size_bytes
+    if not isinstance(start, int) or not isinstance(size, int):
+        raise Corrupt(f"Where blob {name} lies in its block cannot be read.")
+    if min(start, size) < 0 or start + size > len(block):
+        raise Corrupt(f"Blob {name} would lie outside its block.")
+    return block[start : start + size]
 
 
 def compressed(content: bytes) -> bytes:
@@ -265,7 +298,7 @@ def _stored(store: Store, reference: bytes) -> tuple[Digest, int, bytes]:
     """A blob's SHA-256, its kind, and its content as it lies there. Raises Corrupt."""
     is_id = len(reference) == 8
     condition = "b.id = ?" if is_id else "substr(b.digest, 1, 8) = ? and b.digest = ?"
-    values = [int.from_bytes(reference)] if is_id else [reference[:8], reference]
+    values = [_number(reference)] if is_id else [reference[:8], reference]
     # A block may be packed anew between the two looks: then the blob has another place.
     for _ in range(_LOOKS):
         row = store.mail.conn.execute(
@@ -276,35 +309,27 @@ def _stored(store: Store, reference: bytes) -> tuple[Digest, int, bytes]:
         if row is None:
             break
         digest, block_id, start, size_bytes, kind = row
-        block = _recent_block(store, block_id)
+        block = recent_block(store, block_id)
         if block is not None:
-            end = len(block) if size_bytes is None else start + size_bytes
-            return Digest(digest), kind, block[start:end]
+            return Digest(digest), kind, slice_of(_named(reference), block, start, size_bytes)
     raise Corrupt(f"The stored bytes of blob {_named(reference)} are missing.")
 
 
-def _recent_block(store: Store, block_id: int) -> bytes | None:
-    """What a block holds; None if it is gone. Effects: remembers the small ones read last."""
-    known = store.recent.pop(block_id, None)
-    if known is None:
-        row = store.mail.conn.execute(
-            "select payload from blocks where id = ?", [block_id]
-        ).fetchone()
-        if row is None:
-            return None
-        known = _unpacked(block_id, row[0])
-        if len(store.recent) >= _RECENT_BLOCKS:
-            store.recent.pop(next(iter(store.recent)))
-    if len(known) <= BLOCK_BYTES:
-        store.recent[block_id] = known
-    return known
-
-
-def _unpacked(block_id: int, payload: bytes) -> bytes:
+def _unpacked(block_id: int, payload: object) -> bytes:
+    """Never more memory than there is content: a damaged frame may announce any size."""
+    unpacker = _unpacker().decompressobj()
     try:
-        return _unpacker().decompress(payload)
+        content = unpacker.decompress(payload if isinstance(payload, bytes) else b"")
     except zstandard.ZstdError as exc:
         raise Corrupt(f"Block {block_id} of mail.db is damaged ({exc}).") from exc
+    if not unpacker.eof or unpacker.unused_data:
+        raise Corrupt(f"Block {block_id} of mail.db is damaged (it is cut off).")
+    return content
+
+
+def _number(reference: bytes) -> int:
+    """The id that a recipe names."""
+    return int.from_bytes(reference, signed=True)
 
 
 def _unpacker() -> zstandard.ZstdDecompressor:
@@ -317,4 +342,4 @@ def _unpacker() -> zstandard.ZstdDecompressor:
 
 
 def _named(reference: bytes) -> str:
-    return str(int.from_bytes(reference)) if len(reference) == 8 else reference.hex()
+    return str(_number(reference)) if len(reference) == 8 else reference.hex()

@@ -25,6 +25,12 @@ NO_ROOM = (
     "There is no room left on the disk that holds {place}. Everything that was stored before stays."
     " Make room and do the same again."
 )
+MALFORMED = "{place} cannot be read: {reason}. Restore it from a backup."
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""The driver cannot always put in words what is wrong with a damaged schema."""
+
+_PASSING = ("locked", "interrupted", "disk is full")
+"""What SQLite says of a database that is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
     a database when two connections checkpoint at the same instant.
 
     Raises LetterbookError if the directory cannot be written, Conflict if a newer version of
-    Letterbook wrote it. Effects: may be repeated, by several processes at once.
+    Letterbook wrote it, Corrupt if a database is none. Effects: may be repeated, by several
+    processes at once.
     """
     old_mask = os.umask(0o077)
     try:
@@ -63,9 +70,25 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
             f"The data directory {directory} cannot be used ({exc}). "
             "Check that it exists on a local disk and that this user may write to it."
         ) from exc
+    except _UNREADABLE as exc:
+        raise Corrupt(MALFORMED.format(place=directory, reason=exc)) from exc
     finally:
         os.umask(old_mask)
     return Store(archive, mail, directory)
+
+
+@contextmanager
+def sound(name: str) -> Iterator[None]:
+    """Says in our words what SQLite finds wrong with a database.
+
+    Raises Corrupt where the file makes no sense to it, LetterbookError where it cannot read now.
+    """
+    try:
+        yield
+    except _UNREADABLE as exc:
+        if any(word in str(exc) for word in _PASSING):
+            raise LetterbookError(f"{name} cannot be read now ({exc}). Try again.") from exc
+        raise Corrupt(MALFORMED.format(place=name, reason=exc)) from exc
 
 
 @contextmanager

@@ -122,6 +122,29 @@ def message_count(store: Store) -> int:
     return int(store.archive.conn.execute("select count(*) from messages").fetchone()[0])
 
 
+def message_ids_between(store: Store, first: MessageId, last: MessageId) -> set[MessageId]:
+    """The messages with these ids."""
+    rows = store.archive.conn.execute(
+        "select id from messages where id between ? and ?", [first, last]
+    )
+    return {MessageId(row[0]) for row in rows}
+
+
+def queued_message_ids(store: Store, first: MessageId, last: MessageId) -> set[MessageId]:
+    """Those of them that wait for the index, to be put there or to be removed."""
+    rows = store.archive.conn.execute(
+        "select subject_id from index_queue where kind = 'message' and subject_id between ? and ?",
+        [first, last],
+    )
+    return {MessageId(row[0]) for row in rows}
+
+
+def last_message_id(store: Store) -> MessageId:
+    """The highest id of a message; 0: there is none."""
+    found = store.archive.conn.execute("select coalesce(max(id), 0) from messages").fetchone()
+    return MessageId(found[0])
+
+
 def all_message_ids(store: Store) -> list[MessageId]:
     """Every message, oldest arrival first: for measuring."""
     return [

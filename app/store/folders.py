@@ -146,6 +146,20 @@ def ledger(store: Store, account_id: AccountId) -> list[FolderLedger]:
     return [_ledger_from(row) for row in rows]
 
 
+def under_way(store: Store, account_id: AccountId) -> set[str]:
+    """The folders whose last pass did not end well or has not ended, so that sums are open yet."""
+    rows = store.archive.conn.execute(
+        "select f.name from folders f where f.account_id = :account and (f.error is not null"
+        " or exists (select 1 from locations l where l.folder_id = f.id"
+        "   and (l.first_seen_at > f.checked_at or l.gone_since > f.checked_at))"
+        " or exists (select 1 from failures x where x.folder_id = f.id"
+        "   and x.tried_at > f.checked_at)"
+        " or (f.checked_at is null and f.uidvalidity is null))",
+        {"account": account_id},
+    )
+    return {row[0] for row in rows}
+
+
 def _ledger_from(row: tuple[Any, ...]) -> FolderLedger:
     name, skipped_by, on_server, is_import, places, known, gone, failed, purged, is_gone = row
     skipped = purged + (on_server if skipped_by is not None and not is_gone else 0)

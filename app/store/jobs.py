@@ -10,7 +10,7 @@ from app.model import AccountId, PublicId, UserId, Viewer
 from app.store.accounts import last_check
 from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
 
-Kind = Literal["check", "sync", "import", "reindex", "test"]
+Kind = Literal["check", "sync", "import", "reindex", "test", "verify", "repair"]
 DEAD_AFTER = timedelta(seconds=30)
 """A worker whose heart has not beaten for so long is not there."""
 
@@ -79,6 +79,22 @@ def _insert(
         " values (?, ?, ?, ?, ?, ?)",
         [public_id, kind, account_id, json.dumps(arguments), by, to_seconds(now)],
     )
+
+
+def request_verify(store: Store, viewer: Viewer, *, now: datetime) -> PublicId:
+    """Have everything verified; joins what waits or goes on already, whoever asked for it."""
+    with transaction(store):
+        job = open_job(store, "verify")
+        return job or add(store, "verify", by=viewer.user_id, now=now)
+
+
+def open_job(store: Store, kind: Kind) -> PublicId | None:
+    """The job of a kind that waits or goes on; None: there is none."""
+    row = store.archive.conn.execute(
+        "select public_id from jobs where finished_at is null and kind = ? order by id limit 1",
+        [kind],
+    ).fetchone()
+    return None if row is None else PublicId(row[0])
 
 
 def request_check(

@@ -35,7 +35,7 @@ def no_removal(directory: Path) -> Iterator[None]:
     """Keep every blob where it is meanwhile: what sweeps or repacks waits, or comes later.
 
     For whoever reads archive.db and then mail.db and must find in it all that was named: a
-    backup. Several may hold it at once.
+    backup, a verification. Several may hold it at once.
     """
     with _removal_lock(directory, fcntl.LOCK_SH):
         yield
@@ -43,12 +43,15 @@ def no_removal(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def removal(directory: Path) -> Iterator[None]:
-    """Be the one that removes or moves stored bytes. Raises Conflict while a backup runs."""
+    """Be the one that removes or moves stored bytes. Raises Conflict while a backup or a
+    verification runs."""
     try:
         with _removal_lock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError as exc:
-        raise Conflict("A backup is running; try again when it has ended.") from exc
+        raise Conflict(
+            "A backup is running, or a verification; try again when it has ended."
+        ) from exc
 
 
 @contextmanager

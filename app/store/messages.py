@@ -233,6 +233,16 @@ def readable_after(store: Store, viewer: Viewer, last: MessageId, *, limit: int)
     return [MessageId(row[0]) for row in rows]
 
 
+def copy_count(store: Store) -> int:
+    return int(store.archive.conn.execute("select count(*) from copies").fetchone()[0])
+
+
+def some_copies(store: Store, number: int) -> list[CopyId]:
+    """So many copies, by chance: for upkeep."""
+    rows = store.archive.conn.execute("select id from copies order by random() limit ?", [number])
+    return [CopyId(row[0]) for row in rows]
+
+
 def _part_from(row: tuple[Any, ...]) -> Part:
     return Part(
         position=row[0],

@@ -53,7 +53,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class Batch:
     """What a fetch gave: messages with their bytes, and the reason for each one without."""
 
     messages: list[tuple[Summary, bytes]]
@@ -138,7 +138,7 @@ def _store_missing(
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
     missing = sorted(on_server - known - given_up, reverse=True)
     new = done = 0
-    for batch in _fetched(remote, missing):
+    for batch in fetched(remote, missing):
         deliveries = [
             ingest.Delivery(
                 folder.id,
@@ -162,20 +162,20 @@ def _store_missing(
     return new
 
 
-def _fetched(remote: Remote, missing: Sequence[int]) -> Iterator[_Batch]:
+def fetched(remote: Remote, missing: Sequence[int]) -> Iterator[Batch]:
     """The messages of these UIDs, in their order, in batches of bounded bytes."""
     for start in range(0, len(missing), UIDS_PER_COMMAND):
         chunk = missing[start : start + UIDS_PER_COMMAND]
         told, failures = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
         failures |= {uid: _TOO_LARGE for uid in told if told[uid].size_bytes > LARGEST_MESSAGE}
         if failures:
-            yield _Batch([], failures)
+            yield Batch([], failures)
         wanted = [told[uid] for uid in chunk if uid in told and uid not in failures]
         for summaries in _by_size(wanted):
             yield _fetch(remote, summaries)
 
 
-def _fetch(remote: Remote, summaries: Sequence[Summary]) -> _Batch:
+def _fetch(remote: Remote, summaries: Sequence[Summary]) -> Batch:
     by_uid = _by_uid(summaries)
 
     def ask(uids: Sequence[int]) -> dict[int, bytes]:
@@ -188,7 +188,7 @@ def _fetch(remote: Remote, summaries: Sequence[Summary]) -> _Batch:
         return {uid: raw for uid, raw in found.items() if raw or not by_uid[uid].size_bytes}
 
     raws, failures = _ask(remote, list(by_uid), ask)
-    return _Batch([(by_uid[uid], raw) for uid, raw in raws.items()], failures)
+    return Batch([(by_uid[uid], raw) for uid, raw in raws.items()], failures)
 
 
 def _ask(

@@ -1,0 +1,84 @@
+"""Verification and repair that somebody asked for: as upkeep that is done at once."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from app import mailboxes, verify
+from app.jobs.upkeep import Report, Task, carry_out
+from app.model import AccountId
+from app.settings import Settings
+from app.store import Store, accounts, upkeep
+from app.store.harm import Place
+from app.store.secrets import load_key, unseal
+from app.sync import fetch_again
+
+Tell = Callable[[int, int], None]
+_TELL_EVERY_SECONDS = 1.0
+
+
+def unheard(done: int, total: int) -> None:
+    del done, total
+
+
+def verify_task(tell: Tell = unheard) -> Task:
+    """A look at everything."""
+
+    def run(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report:
+        del settings
+        verified = verify.verify(store, stop=stop, progress=_seldom(tell))
+        return _report(store, verified, verified.summary)
+
+    return Task("verify", timedelta(0), run)
+
+
+def repair_task(tell: Tell = unheard) -> Task:
+    """A look at everything, the repair of what is damaged, and another look."""
+
+    def run(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report:
+        done = verify.repair(store, _fetcher(store, settings), stop=stop, progress=_seldom(tell))
+        return _report(store, done.verified, done.summary)
+
+    return Task("verify", timedelta(0), run)
+
+
+def repair_now(settings: Settings, tell: Tell = unheard) -> Report | None:
+    """Repair here. The caller holds the worker's lock."""
+    return carry_out(settings, repair_task(tell), lambda: False)
+
+
+def _report(store: Store, verified: verify.Verified, summary: str) -> Report:
+    before = upkeep.last(store, "verify")
+    ended = verify.outcome(verified, before.detail if before else {}, now=datetime.now(UTC))
+    return Report(summary, ended.is_good, ended.detail)
+
+
+def _fetcher(store: Store, settings: Settings) -> verify.Fetch:
+    key = load_key(settings.data, settings.secret_key)
+
+    def fetch(account_id: AccountId, places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+        account = accounts.get(store, account_id)
+        sealed = accounts.sealed_password(store, account_id)
+        return fetch_again(
+            account,
+            unseal(key, account.public_id, sealed) if sealed else "",
+            places,
+            now=lambda: datetime.now(UTC),
+            ca_file=settings.ca_file,
+            public_only=mailboxes.is_bound_to_public(store, account),
+        )
+
+    return fetch
+
+
+def _seldom(tell: Tell) -> Tell:
+    """At most once a second: each time is a write."""
+    said = 0.0
+
+    def maybe(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= _TELL_EVERY_SECONDS:
+            said = time.monotonic()
+            tell(done, total)
+
+    return maybe
