@@ -34,6 +34,7 @@ from app.web import (
     set_up,
     signin,
     team,
+    upkeep,
     users,
 )
 from app.web.csrf import FormGuard
@@ -111,6 +112,7 @@ def _routers() -> list[Router]:
         users.router,
         roles.router,
         team.router,
+        upkeep.router,
         profile.router,
         accounts.router,
     ]

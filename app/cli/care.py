@@ -17,7 +17,7 @@ from app.store import Store, accounts, folders, upkeep
 from app.store.database import sound
 from app.store.totals import totals
 from app.store.upkeep import Upkeep
-from app.verify import Verified, outcome
+from app.verify import Verified, outcome, sentence
 from app.verify import verify as verify_store
 
 
@@ -129,7 +129,8 @@ def _repair(settings: Settings, store: Store) -> dict[str, Any]:
 
 def _show_ended(ended: dict[str, Any], *, as_json: bool) -> NoReturn:
     detail = ended["detail"] or {}
-    faults, damaged = detail.get("faults", []), detail.get("damaged", [])
+    damaged = detail.get("damaged", [])
+    faults = [*detail.get("faults", []), *(sentence(one) for one in damaged)]
     document = {"summary": ended["summary"], "faults": faults, "damaged": damaged}
     show(document, as_json=as_json, text="\n".join([*faults, ended["summary"]]))
     sys.exit(0 if ended["is_good"] else 1)

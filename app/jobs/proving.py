@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from app import mailboxes, verify
-from app.jobs.upkeep import Report, Task, carry_out
+from app.jobs.upkeep import VERIFY_EVERY, Report, Task, carry_out
 from app.model import AccountId
 from app.settings import Settings
 from app.store import Store, accounts, upkeep
@@ -29,7 +29,7 @@ def verify_task(tell: Tell = unheard) -> Task:
         verified = verify.verify(store, stop=stop, progress=_seldom(tell))
         return _report(store, verified, verified.summary)
 
-    return Task("verify", timedelta(0), run)
+    return Task("verify", VERIFY_EVERY, run)
 
 
 def repair_task(tell: Tell = unheard) -> Task:
@@ -39,7 +39,7 @@ def repair_task(tell: Tell = unheard) -> Task:
         done = verify.repair(store, _fetcher(store, settings), stop=stop, progress=_seldom(tell))
         return _report(store, done.verified, done.summary)
 
-    return Task("verify", timedelta(0), run)
+    return Task("verify", VERIFY_EVERY, run)
 
 
 def repair_now(settings: Settings, tell: Tell = unheard) -> Report | None:

@@ -36,6 +36,8 @@ OVERDUE = timedelta(hours=12)
 RETRY = timedelta(hours=1)
 """What is urgent and failed is not tried sooner."""
 
+VERIFY_EVERY = timedelta(hours=20)
+
 _REST_SECONDS = 0.05
 _MOST_QUEUED = 500
 """Messages read again that wait for the index: new mail waits behind them."""
@@ -142,7 +144,7 @@ TASKS: Sequence[Task] = (
     Task("sweep", timedelta(days=7), _sweep, urgent=_is_purge_waiting),
     Task("repack", timedelta(hours=20), _repack),
     Task("reparse", timedelta(days=7), _reparse, urgent=_is_parser_newer),
-    Task("verify", timedelta(hours=20), _verify),
+    Task("verify", VERIFY_EVERY, _verify),
 )
 
 
@@ -165,6 +167,7 @@ def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
 def carry_out(settings: Settings, task: Task, stop: Callable[[], bool]) -> Report | None:
     """Run a task with a store of its own; keep and give how it ended. Effects: may be repeated.
 
+    The detail that is kept also says how often it is done: the page tells when it comes next.
     What was told to stop has not ended: None, and the next time it is done again.
     """
     store = open_store(settings.data)
@@ -186,7 +189,7 @@ def carry_out(settings: Settings, task: Task, stop: Callable[[], bool]) -> Repor
                 datetime.now(UTC),
                 report.is_good,
                 report.summary,
-                report.detail or {},
+                (report.detail or {}) | {"every_seconds": int(task.every.total_seconds())},
             )
             upkeep.record(store, run)
     finally:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from app.store.database import Store, from_seconds, to_seconds
@@ -22,6 +22,12 @@ class Upkeep:
     is_good: bool
     summary: str
     detail: dict[str, Any]
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it is due again; None where the run did not say how often it is done."""
+        seconds = self.detail.get("every_seconds")
+        return self.finished_at + timedelta(seconds=seconds) if seconds else None
 
 
 def record(store: Store, run: Upkeep) -> None:
@@ -43,6 +49,12 @@ def record(store: Store, run: Upkeep) -> None:
         " (select id from upkeep where kind = :kind order by id desc limit :kept)",
         {"kind": run.kind, "kept": _KEPT},
     )
+
+
+def needs_care(store: Store) -> bool:
+    """Whether the latest verification or backup did not end well."""
+    latest = (last(store, "verify"), last(store, "backup"))
+    return any(run is not None and not run.is_good for run in latest)
 
 
 def last(store: Store, kind: Kind, *, good: bool = False) -> Upkeep | None:

@@ -6,7 +6,7 @@ It reads every stored byte; the servers only through the `fetch` that it is give
 from app.verify.check import Findings, examine
 from app.verify.nightly import Outcome, outcome, scrub
 from app.verify.repair import Fetch, Repaired, repair
-from app.verify.say import Verified, told, verify
+from app.verify.say import Verified, sentence, told, verify
 
 __all__ = [
     "Fetch",
@@ -18,6 +18,7 @@ __all__ = [
     "outcome",
     "repair",
     "scrub",
+    "sentence",
     "told",
     "verify",
 ]

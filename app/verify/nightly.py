@@ -7,7 +7,7 @@ from typing import Any
 
 from app.store import Store, upkeep
 from app.verify.check import examine, examine_slice, never
-from app.verify.say import Verified, told
+from app.verify.say import Verified, sentence, told
 
 SLICE_BYTES = 2_000_000_000
 NIGHTS = 30
@@ -22,7 +22,8 @@ class Outcome:
     """A sentence, and what the next night and the page for administrators need: `detail` is JSON.
 
     {"after": the last block looked at, "quick_at": when SQLite last looked through its files,
-    "faults": [sentence], "damaged": [see Verified], "more": how many of these are left out}
+    "faults": [sentence], but for those on "damaged": [see Verified], "more": how many of these
+    are left out}
     """
 
     summary: str
@@ -69,10 +70,11 @@ def scrub(
 
 def outcome(verified: Verified, before: Mapping[str, Any], *, now: datetime) -> Outcome:
     """How a look at everything ended; `before` is the detail of the run before."""
+    named = {sentence(one) for one in verified.damaged}
     detail = {
-        "after": before.get("after", 0),
+        **{key: before[key] for key in ("after", "every_seconds") if key in before},
         "quick_at": now.astimezone(UTC).isoformat(),
-        "faults": list(verified.faults[:_MOST_KEPT]),
+        "faults": [fault for fault in verified.faults if fault not in named][:_MOST_KEPT],
         "damaged": list(verified.damaged[:_MOST_KEPT]),
         "more": max(0, len(verified.damaged) - _MOST_KEPT),
     }

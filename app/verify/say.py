@@ -64,7 +64,7 @@ def told(store: Store, found: Findings) -> Verified:
             *found.complaints,
             *_reasons(found),
             *found.faults,
-            *(_sentence(one) for one in damaged),
+            *(sentence(one) for one in damaged),
             *([f"{more:,} more messages are damaged."] if more else []),
         ),
         found.blobs,
@@ -72,6 +72,14 @@ def told(store: Store, found: Findings) -> Verified:
         found.orphans,
         tuple(damaged),
     )
+
+
+def sentence(damaged: dict[str, Any]) -> str:
+    """One of `Verified.damaged`, for people."""
+    places = dict.fromkeys(f"{one['mailbox']} ({one['folder']})" for one in damaged["places"])
+    where = f" It is in {', '.join(places)}." if places else ""
+    what = f"copy {', '.join(damaged['copies'])}" if damaged["copies"] else "the text for lists"
+    return f"message {damaged['message']}: {what} is damaged.{where} {damaged['what_to_do']}"
 
 
 def _reasons(found: Findings) -> list[str]:
@@ -117,10 +125,3 @@ def _copy_name(store: Store, copy_id: CopyId) -> str:
 def _place(place: Place) -> dict[str, Any]:
     document = asdict(place)
     return {key: document[key] for key in ("mailbox", "folder", "uid", "is_on_server")}
-
-
-def _sentence(damaged: dict[str, Any]) -> str:
-    places = dict.fromkeys(f"{one['mailbox']} ({one['folder']})" for one in damaged["places"])
-    where = f" It is in {', '.join(places)}." if places else ""
-    what = f"copy {', '.join(damaged['copies'])}" if damaged["copies"] else "the text for lists"
-    return f"message {damaged['message']}: {what} is damaged.{where} {damaged['what_to_do']}"

@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
 
 from app.model import RecordType, User, Viewer
-from app.store import Store, queue, records
+from app.store import Store, queue, records, upkeep
 from app.store.queue import Circles
 from app.web import csrf, forms
 from app.web.db import AnyRequest, store_of
@@ -30,7 +30,10 @@ _LINKS: Final = "noopener noreferrer nofollow"
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What stands around a page: who looks, the form token, the circles, what just happened."""
+    """What stands around a page: who looks, the form token, the circles, what just happened.
+
+    `needs_care`: a mark for administrators at the entry of the page "Upkeep".
+    """
 
     section: str = ""
     user: User | None = None
@@ -40,6 +43,7 @@ class Shell:
     types: tuple[RecordType, ...] = ()
     circles: Circles | None = None
     flash: Flash | None = None
+    needs_care: bool = False
 
 
 def page(
@@ -143,6 +147,7 @@ def _full_shell(request: HTMXRequest, section: str) -> Shell:
         tuple(records.types(store)),
         _circles(store, found.viewer),
         flash_of(request, store, found.viewer),
+        found.viewer.is_admin and upkeep.needs_care(store),
     )
 
 
