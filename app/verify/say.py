@@ -109,8 +109,8 @@ def _what_to_do(one: Harmed, found: Findings) -> str:
     if one.can_fetch:
         return "Run letterbook verify --repair: it is fetched again from the server."
     return (
-        "Run letterbook verify --repair: perhaps another copy has what is needed. The server has"
-        " this one no more; else restore a backup."
+        "No server has this copy. Run letterbook verify --repair: it looks for the bytes in other"
+        " copies. If it finds none, restore a backup."
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,53 @@ def test_status_and_verify_agree(archive: Run) -> None:
         }
     ]
     assert (verified["faults"], verified["copies"]) == ([], 3)
+
+
+def test_verify_gives_the_contracts_keys(archive: Run) -> None:
+    verified = read(archive("verify", "--json"))
+
+    assert set(verified) == {
+        *("copies", "folders", "documents", "faults", "blobs", "blocks", "orphans", "damaged"),
+    }
+    assert archive("verify", "--sample", 2).stdout.startswith("2 copies, 1 folders")
+
+
+def test_verify_names_what_is_damaged_for_the_operator(archive: Run, tmp_path: Path) -> None:
+    message = first_hit(archive, "soup")["id"]
+    with closing(open_store(tmp_path / "data")) as store:
+        make.damage(store, "kind = 0")
+
+    done = archive("verify")
+
+    assert done.exit_code == 1
+    assert f"message {message}: copy " in done.stdout
+    assert "It is in old@firma.pl (Imported)." in done.stdout
+    assert "Lunch" not in done.stdout
+
+
+def test_what_cannot_be_repaired_stays_listed(archive: Run, tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "data")) as store:
+        make.damage(store, "kind = 0")
+
+    done = archive("verify", "--repair")
+
+    assert done.exit_code == 1
+    assert "No server has this copy." in done.stdout
+    assert "No damage was repaired. 3 copies" in done.stdout
+    assert archive("verify", "--repair", "--sample", 2).exit_code == 2
+
+
+@pytest.mark.parametrize("at", [0, 100])
+def test_a_database_that_is_none_is_one_sentence(archive: Run, tmp_path: Path, at: int) -> None:
+    path = tmp_path / "data" / "mail.db"
+    whole = bytearray(path.read_bytes())
+    whole[at] ^= 1
+    path.write_bytes(whole)
+
+    done = archive("verify")
+
+    assert done.exit_code == 1
+    assert "Restore it from a backup." in done.stderr
 
 
 def test_reindex_brings_a_lost_index_back(archive: Run, tmp_path: Path) -> None:
