@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_bytes
+from threading import Lock
 from typing import Any
 
 from sqlite_utils import Database
@@ -29,6 +30,7 @@ MALFORMED = "{place} cannot be read: {reason}. Restore it from a backup."
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """The driver cannot always put in words what is wrong with a damaged schema."""
 
+_opening = Lock()
 _PASSING = ("locked", "interrupted", "disk is full")
 """What SQLite says of a database that is well."""
 
@@ -60,11 +62,11 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
     Letterbook wrote it, Corrupt if a database is none. Effects: may be repeated, by several
     processes at once.
     """
-    old_mask = os.umask(0o077)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        mail = _open(directory / "mail.db", checkpoints=checkpoints)
-        archive = _open(directory / "archive.db", checkpoints=checkpoints)
+        with _private_files():
+            directory.mkdir(parents=True, exist_ok=True)
+            mail = _open(directory / "mail.db", checkpoints=checkpoints)
+            archive = _open(directory / "archive.db", checkpoints=checkpoints)
     except (OSError, sqlite3.OperationalError) as exc:
         raise LetterbookError(
             f"The data directory {directory} cannot be used ({exc}). "
@@ -72,9 +74,18 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
         ) from exc
     except _UNREADABLE as exc:
         raise Corrupt(MALFORMED.format(place=directory, reason=exc)) from exc
-    finally:
-        os.umask(old_mask)
     return Store(archive, mail, directory)
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """New files are for their owner only. One thread at a time: the mask is the whole process's."""
+    with _opening:
+        old_mask = os.umask(0o077)
+        try:
+            yield
+        finally:
+            os.umask(old_mask)
 
 
 @contextmanager

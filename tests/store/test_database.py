@@ -1,7 +1,9 @@
 """Two processes may start at once; a newer database is refused; a write is whole or not at all."""
 
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,15 @@ def test_a_sealed_password_opens_for_its_own_account_only(tmp_path: Path) -> Non
     assert b"tajne" not in sealed
     with pytest.raises(LetterbookError, match="Type it again"):
         unseal(key, make.PublicId("b"), sealed)
+
+
+def test_threads_that_open_at_once_leave_the_process_its_umask(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for opened in pool.map(lambda _: open_store(tmp_path / "data"), range(40)):
+                opened.close()
+
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
