@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from app.backup import MANIFEST
-from app.jobs import worker
+from app.jobs import keeper, worker
 from app.jobs.backup import backup_tasks
-from app.jobs.upkeep import Task, carry_out, due
+from app.jobs.upkeep import Report, Task, carry_out, due
 from app.model import Team
 from app.settings import Settings
 from app.store import Store, team, upkeep
@@ -172,15 +172,16 @@ def test_a_running_worker_does_it(
 ) -> None:
     kinds, both = [], Event()
 
-    def carry_out_and_tell(*arguments: Any) -> None:
-        carry_out(*arguments)
+    def carry_out_and_tell(*arguments: Any) -> Report | None:
+        report = carry_out(*arguments)
         kinds.append(arguments[1].kind)
         if len(kinds) == 2:
             both.set()
+        return report
 
-    monkeypatch.setattr(worker, "LOOK_AT_UPKEEP_EVERY", timedelta(0))
-    monkeypatch.setattr(worker.upkeep, "TASKS", ())
-    monkeypatch.setattr(worker.upkeep, "carry_out", carry_out_and_tell)
+    monkeypatch.setattr(keeper, "LOOK_EVERY", timedelta(0))
+    monkeypatch.setattr(keeper, "TASKS", ())
+    monkeypatch.setattr(keeper, "carry_out", carry_out_and_tell)
     stop = Event()
     thread = Thread(target=worker.run_worker, args=[settings, stop])
     thread.start()

@@ -113,6 +113,8 @@ def other_paths(page: Page) -> dict[str, str]:
         "roles": "/roles",
         "record-types": "/record-types",
         "team": "/team",
+        "upkeep": "/upkeep",
+        "purge": f"{message}/purge",
         "profile": "/profile",
         "search-none": "/search?q=zzzzzz",
         "missing": "/email/messages/aaaaaaaaaaaaa",

@@ -16,8 +16,7 @@ from typing import Any
 
 from app import mailboxes
 from app.errors import AuthFailed, Invalid, LetterbookError
-from app.jobs import proving, upkeep
-from app.jobs.backup import backup_tasks
+from app.jobs.keeper import Keeper
 from app.jobs.upkeep import Report
 from app.model import Account, AccountId
 from app.search.indexer import PER_COMMIT, Indexer
@@ -37,7 +36,6 @@ ACCOUNTS_AT_ONCE = 4
 TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 INDEX_EVERY = timedelta(seconds=2)
-LOOK_AT_UPKEEP_EVERY = timedelta(seconds=60)
 _NOT_INDEXED = ("test", "verify", "repair")
 """Jobs that bring nothing into the index, and so do not wait for it."""
 
@@ -144,9 +142,7 @@ class _Worker:
         self._pool = pool
         self._test_pool = test_pool
         self._index_thread = index_thread
-        self._upkeep_thread = upkeep_thread
-        self._keeping: Future[Report | None] | None = None
-        self._upkeep_looked_at = utc_now()
+        self._keeper = Keeper(settings, store, upkeep_thread, stop)
         self._indexing: Future[int] | None = None
         self._indexed_at = utc_now() - timedelta(hours=1)
         self._stop = stop
@@ -160,7 +156,7 @@ class _Worker:
         self._beat()
         self._keep_index()
         self._finish_jobs()
-        self._keep_sound()
+        self._keeper.turn()
         return self._begin_job() or self._begin_due()
 
     def drain(self) -> None:
@@ -213,26 +209,6 @@ class _Worker:
         running = [*self._passes.values(), *(one for _, some in self._jobs for one in some)]
         return not all(future.done() for future in running)
 
-    def _keep_sound(self) -> None:
-        """Begin the upkeep that is due, if none is under way and no mail waits."""
-        if self._keeping is not None:
-            if not self._keeping.done():
-                return
-            finished = self._keeping
-            self._keeping = None
-            finished.result()
-        if utc_now() - self._upkeep_looked_at < LOOK_AT_UPKEEP_EVERY or documents.backlog(
-            self.store
-        ):
-            return
-        self._upkeep_looked_at = utc_now()
-        tasks = (*upkeep.TASKS, *backup_tasks(self.settings))
-        task = upkeep.due(self.store, tasks, now=utc_now())
-        if task is not None:
-            self._keeping = self._upkeep_thread.submit(
-                upkeep.carry_out, self.settings, task, self._stop.is_set
-            )
-
     def _begin_due(self) -> bool:
         now = utc_now()
         next_at = now + timedelta(seconds=self.settings.poll_seconds)
@@ -258,7 +234,7 @@ class _Worker:
         if job.kind == "test":
             return [self._test_pool.submit(self._test, job)]
         if job.kind in ("verify", "repair"):
-            return [self._upkeep_thread.submit(self._prove, job)]
+            return [self._keeper.prove(job)]
         return [self.index(Indexer.rebuild)]
 
     def _finish_jobs(self) -> None:
@@ -377,19 +353,6 @@ class _Worker:
         finally:
             store.close()
         return asdict(done)
-
-    def _prove(self, job: Job) -> Report | None:
-        """Verify or repair everything, with how far it is; None if the worker is to end."""
-        store = open_store(self.settings.data)
-
-        def tell(done: int, total: int) -> None:
-            jobs.record_progress(store, job, {"done": done, "total": total})
-
-        make_task = proving.repair_task if job.kind == "repair" else proving.verify_task
-        try:
-            return upkeep.carry_out(self.settings, make_task(tell), self._stop.is_set)
-        finally:
-            store.close()
 
 
 def _jsonable(value: object) -> object:
