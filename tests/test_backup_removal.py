@@ -6,7 +6,8 @@ import pytest
 
 from app import people
 from app.model import Account
-from app.store import Store, folders, messages, open_store, sessions, visibility
+from app.purge import purge_message
+from app.store import Store, folders, messages, open_store, sessions, sweep, visibility
 from app.store.database import write
 from app.verify import verify
 from tests import make
@@ -110,6 +111,33 @@ def test_an_older_snapshot_comes_back_and_says_what_is_gone(
 
 def copies(store: Store) -> list[bytes]:
     return [copy.digest for copy in messages.copies_after(store, 0, limit=99)]
+
+
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_what_was_removed_for_good_does_not_come_back_with_an_older_snapshot(
+    store: Store, box: Account, dest: Path, is_swept: bool
+) -> None:
+    admin = make.user(store, "Boss", is_admin=True)
+    older = back(store, dest).snapshot.name
+    message = make.message_ids(store)[1]
+    public_id = make.public_id(store, message)
+    purge_message(store, make.viewer(store, admin), public_id, reason="a court", now=make.NOW)
+    if is_swept:
+        sweep.sweep(store)
+    back(store, dest)
+
+    came = bring_back(dest, dest.with_name("new"), name=older)
+
+    new = open_store(dest.with_name("new"))
+    assert came.gone == (public_id,)
+    assert (came.messages, came.copies, came.damaged) == (3, 3, ())
+    (ledger,) = folders.ledger(new, box.id)
+    assert ledger.adds_up
+    assert (ledger.stored, ledger.skipped, ledger.failed) == (3, 1, 0)
+    deliver(new, box, 4)
+    assert len(make.message_ids(new)) == 3
+    assert [fault for fault in verify(new).faults if "index" not in fault] == []
+    new.close()
 
 
 def test_a_message_that_lost_one_of_two_copies_stays(

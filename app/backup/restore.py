@@ -65,7 +65,8 @@ def restore(
         _refuse_used(target)
         with _building(target) as building:
             _unpack(directory, manifest, snapshot, building, progress)
-            return _settle(building, snapshot, configured_key, now=now, progress=progress)
+            gone = _take_removals(directory, manifest.snapshots[-1], snapshot, building)
+            return _settle(building, snapshot, configured_key, gone, now=now, progress=progress)
 
 
 def _chosen(manifest: Manifest, name: str | None) -> Snapshot:
@@ -152,20 +153,40 @@ def _unpack(
     )
     for number, _ in enumerate(filling, start=1):
         progress(f"{number:,} of {len(paths):,} files brought back")
-    with (
-        (directory / snapshot.file.name).open("rb") as source,
-        (building / "archive.db").open("wb") as database,
-    ):
-        zstandard.ZstdDecompressor().copy_stream(source, database)
+    _unpack_snapshot(directory, snapshot, building / "archive.db")
     if manifest.key:
         shutil.copyfile(directory / manifest.key.name, building / place.KEY)
         (building / place.KEY).chmod(0o600)
+
+
+def _unpack_snapshot(directory: Path, snapshot: Snapshot, path: Path) -> None:
+    with (directory / snapshot.file.name).open("rb") as source, path.open("wb") as database:
+        zstandard.ZstdDecompressor().copy_stream(source, database)
+
+
+def _take_removals(
+    directory: Path, latest: Snapshot, chosen: Snapshot, building: Path
+) -> list[PublicId]:
+    """What was removed for good after the chosen snapshot stays so: the latest one knows it."""
+    if latest == chosen:
+        return []
+    newer = building / "newer.db"
+    manifests.check(directory, latest.file)
+    _unpack_snapshot(directory, latest, newer)
+    store = open_store(building)
+    try:
+        return restored.take_removals(store, newer)
+    finally:
+        store.close()
+        for path in building.glob("newer.db*"):
+            path.unlink()
 
 
 def _settle(
     building: Path,
     snapshot: Snapshot,
     configured_key: str,
+    removed: list[PublicId],
     *,
     now: datetime,
     progress: Callable[[str], None],
@@ -174,7 +195,7 @@ def _settle(
     store = open_store(building)
     try:
         restored.end_sessions(store)
-        gone = restored.forget_missing(store, now=now)
+        gone = [*removed, *restored.forget_missing(store, now=now)]
         copies, damaged = _prove(store, snapshot, progress)
         documents.enqueue_all(store)
         return Restored(

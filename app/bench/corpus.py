@@ -15,7 +15,7 @@ from app.demo.setup import fill, random_passwords
 from app.model import FolderId, UserId
 from app.store import Store, accounts, folders, transaction
 from app.store.ingest import Delivery, ingest
-from app.transfer import Found, read_mail
+from app.transfer import Found, mbox, read_mail
 from app.transfer.incoming import BATCH_BYTES, BATCH_MESSAGES
 
 SEED = 7
@@ -60,6 +60,17 @@ class Corpus:
             for copy in islice(self.copies(), slice_size)
         )
         return islice(copies, number)
+
+
+def times_over(corpus: Corpus, times: int, path: Path) -> Corpus:
+    """An mbox at `path` that holds each mail of the corpus's mboxes so many times: other mail of
+    the same kind, with other ids, dates and words."""
+    with path.open("wb") as file:
+        for turn in range(times):
+            for copy in corpus.copies():
+                raw = _another(copy.raw, turn) if turn else copy.raw
+                file.write(mbox.written(raw, copy.received_at))
+    return Corpus((path,))
 
 
 def write_maildir(corpus: Corpus, path: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.bench import sizes
 from app.bench.answers import measure_reads, measure_search, measure_suggest
 from app.bench.child import EMAIL, import_apart
-from app.bench.corpus import Corpus, write_maildir
+from app.bench.corpus import Corpus, times_over, write_maildir
 from app.bench.figures import Measured
 from app.bench.growth import measure_further_copies, measure_growth, measure_records
 from app.bench.peers import PEERS, measure_peer
@@ -25,6 +25,7 @@ def run_bench(
     mboxes: Sequence[Path],
     *,
     messages: int = 2_000,
+    times: int = 1,
     growth: int = 0,
     with_peers: bool = True,
     progress: Progress = lambda text: None,
@@ -32,8 +33,10 @@ def run_bench(
     """Import mail into directories of its own, ask for it, and remove the directories.
 
     The mail is that of the mboxes; without any the demo company's, `messages` mails, for which the
-    suggestions are measured too. `growth`: that many mails are imported besides. `with_peers`:
-    other programs read the same mail. Raises Invalid for a file that holds no mail.
+    suggestions are measured too. `times`: the mail of the mboxes so many times over. `growth`: that
+    many mails are imported besides. `with_peers`: other programs read the same mail.
+
+    Raises Invalid for a file that holds no mail.
     """
     for mbox in mboxes:
         check_mail(mbox)
@@ -41,6 +44,8 @@ def run_bench(
     notes: list[str] = []
     with _directory() as directory:
         progress("writing the mail as files")
+        if times > 1:
+            corpus = times_over(corpus, times, directory / "mail.mbox")
         maildir = write_maildir(corpus, directory / "maildir")
         figures = _measure_sizes(directory, maildir, notes, with_peers=with_peers)
         figures |= _measure_own(directory / "data", corpus, figures["server_messages"], progress)

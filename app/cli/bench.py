@@ -25,6 +25,12 @@ from app.cli.common import json_option, show, waiting
     help="Without --mbox: so many mails of the demo company.",
 )
 @click.option(
+    "--times",
+    type=click.IntRange(1, 1_000),
+    default=1,
+    help="The mail of --mbox so many times over, with other ids, dates and words.",
+)
+@click.option(
     "--growth",
     type=click.IntRange(300, 10_000_000),
     default=None,
@@ -35,6 +41,7 @@ def bench(
     as_json: bool,
     mboxes: tuple[Path, ...],
     messages: int,
+    times: int,
     growth: int | None,
     no_peers: bool,
 ) -> None:
@@ -43,6 +50,7 @@ def bench(
         measured = run_bench(
             mboxes,
             messages=messages,
+            times=times,
             growth=growth or 0,
             with_peers=not no_peers,
             progress=tick,

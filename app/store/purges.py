@@ -57,6 +57,25 @@ def remove(
         "insert into tombstones (mark, purge_id) values (?, ?) on conflict do nothing",
         [(mark, purge.lastrowid) for mark in set(_marks(store, message_id))],
     )
+    _take_out(store, message_id, public_id)
+
+
+def remove_again(store: Store) -> list[PublicId]:
+    """Remove what was removed before: an archive.db from an older backup has it still.
+
+    Effects: inside the caller's transaction.
+    """
+    rows = store.archive.conn.execute(
+        "select m.id, m.public_id from messages m join tombstones t on t.mark = m.identity"
+        " order by m.id"
+    ).fetchall()
+    for message_id, public_id in rows:
+        _take_out(store, message_id, public_id)
+    return [PublicId(row[1]) for row in rows]
+
+
+def _take_out(store: Store, message_id: MessageId, public_id: PublicId) -> None:
+    conn = store.archive.conn
     _remove_places(store, message_id)
     (thread_id,) = conn.execute(
         "select thread_id from messages where id = ?", [message_id]

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from app.model import AccountId, MessageId, PublicId
+from app.store import purges
 from app.store.database import Store, to_seconds, transaction
 from app.store.ingest import refresh_holdings
 
@@ -33,6 +35,34 @@ def end_sessions(store: Store) -> None:
     with transaction(store):
         for table in ("sessions", "sign_in_links", "kept_passwords"):
             store.archive.conn.execute(f"delete from {table}")
+
+
+def take_removals(store: Store, newer: Path) -> list[PublicId]:
+    """Remove what a newer archive.db says was removed for good, so that it does not come back.
+
+    Gives the messages that were here. Effects: one transaction; may be repeated.
+    """
+    conn = store.archive.conn
+    conn.execute("attach ? as newer", [str(newer)])
+    try:
+        if not conn.execute("select 1 from newer.sqlite_master where name = 'purges'").fetchone():
+            return []
+        with transaction(store):
+            # Who removed it may have come after the snapshot.
+            conn.execute(
+                "insert into purges (id, public_id, purged_at, purged_by, reason)"
+                " select n.id, n.public_id, n.purged_at, coalesce("
+                "   (select id from users where id = n.purged_by),"
+                "   (select min(id) from users where is_admin = 1), (select min(id) from users)),"
+                " n.reason from newer.purges n where n.id not in (select id from main.purges)"
+            )
+            conn.execute(
+                "insert into tombstones (mark, purge_id) select mark, purge_id"
+                " from newer.tombstones where true on conflict do nothing"
+            )
+            return purges.remove_again(store)
+    finally:
+        conn.execute("detach newer")
 
 
 def forget_missing(store: Store, *, now: datetime) -> list[PublicId]:
