@@ -200,19 +200,20 @@ def block_content(store: Store, block_id: int) -> bytes:
     return _unpacked(block_id, row[0])
 
 
-def recent_block(store: Store, block_id: int) -> bytes | None:
-    """What a block holds; None if it is gone. Effects: remembers the small ones read last."""
+def recent_block(store: Store, block_id: int) -> tuple[int, bytes] | None:
+    """A block's kind and content; None if it is gone. Effects: remembers the small ones read
+    last."""
     known = store.recent.pop(block_id, None)
     if known is None:
         row = store.mail.conn.execute(
-            "select payload from blocks where id = ?", [block_id]
+            "select kind, payload from blocks where id = ?", [block_id]
         ).fetchone()
         if row is None:
             return None
-        known = _unpacked(block_id, row[0])
+        known = row[0], _unpacked(block_id, row[1])
         if len(store.recent) >= _RECENT_BLOCKS:
             store.recent.pop(next(iter(store.recent)))
-    if len(known) <= BLOCK_BYTES:
+    if len(known[1]) <= BLOCK_BYTES:
         store.recent[block_id] = known
     return known
 
@@ -297,29 +298,31 @@ def _content(store: Store, reference: bytes) -> tuple[Digest, bytes]:
 def _stored(store: Store, reference: bytes) -> tuple[Digest, int, bytes]:
     """A blob's SHA-256, its kind, and its content as it lies there. Raises Corrupt."""
     is_id = len(reference) == 8
-    condition = "b.id = ?" if is_id else "substr(b.digest, 1, 8) = ? and b.digest = ?"
+    condition = "id = ?" if is_id else "substr(digest, 1, 8) = ? and digest = ?"
     values = [_number(reference)] if is_id else [reference[:8], reference]
     # A block may be packed anew between the two looks: then the blob has another place.
     for _ in range(_LOOKS):
         row = store.mail.conn.execute(
-            "select b.digest, b.block_id, b.start, b.size_bytes, k.kind"
-            f" from blobs b join blocks k on k.id = b.block_id where {condition}",
-            values,
+            f"select digest, block_id, start, size_bytes from blobs where {condition}", values
         ).fetchone()
         if row is None:
             break
-        digest, block_id, start, size_bytes, kind = row
-        block = recent_block(store, block_id)
-        if block is not None:
+        digest, block_id, start, size_bytes = row
+        found = recent_block(store, block_id)
+        if found is not None:
+            kind, block = found
             return Digest(digest), kind, slice_of(_named(reference), block, start, size_bytes)
     raise Corrupt(f"The stored bytes of blob {_named(reference)} are missing.")
 
 
 def _unpacked(block_id: int, payload: object) -> bytes:
     """Never more memory than there is content: a damaged frame may announce any size."""
-    unpacker = _unpacker().decompressobj()
+    frame = payload if isinstance(payload, bytes) else b""
     try:
-        content = unpacker.decompress(payload if isinstance(payload, bytes) else b"")
+        if 0 <= zstandard.frame_content_size(frame) <= BLOCK_BYTES:
+            return _unpacker().decompress(frame, allow_extra_data=False)
+        unpacker = _unpacker().decompressobj()
+        content = unpacker.decompress(frame)
     except zstandard.ZstdError as exc:
         raise Corrupt(f"Block {block_id} of mail.db is damaged ({exc}).") from exc
     if not unpacker.eof or unpacker.unused_data:

@@ -39,13 +39,13 @@ _PASSING = ("locked", "interrupted", "disk is full")
 class Store:
     """The two databases of one data directory, for one thread.
 
-    `recent` holds the contents of the blocks that were read last, by id.
+    `recent` holds the kind and content of the blocks that were read last, by id.
     """
 
     archive: Database
     mail: Database
     directory: Path
-    recent: dict[int, bytes] = field(default_factory=dict, compare=False, repr=False)
+    recent: dict[int, tuple[int, bytes]] = field(default_factory=dict, compare=False, repr=False)
 
     def close(self) -> None:
         self.archive.conn.close()

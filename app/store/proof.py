@@ -130,11 +130,10 @@ def _look(store: Store, block_id: int) -> Look:
                 [block_id],
             ).fetchall()
             look.blobs = len(rows)
-            found = store.mail.conn.execute("select kind from blocks where id = ?", [block_id])
-            (kind,) = found.fetchone() or (None,)
-            block = blobs.recent_block(store, block_id)
-        if block is None:
+            found = blobs.recent_block(store, block_id)
+        if found is None:
             raise Corrupt(f"Block {block_id} of mail.db is missing.")
+        kind, block = found
     except Corrupt as exc:
         look.harm = dict.fromkeys((row[0] for row in rows), str(exc))
         look.faults += [] if rows else [str(exc)]
