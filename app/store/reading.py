@@ -24,20 +24,17 @@ NAMED_RECIPIENTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a copy's bytes hold: facts, and the parts and text that are to be blobs."""
+    """What a copy's bytes hold: facts, and the parts and text that are to be blobs.
+
+    `identity` is the same for every copy of one message: of its Message-ID and content digest.
+    """
 
     raw: bytes
+    identity: bytes
     mail: ParsedMail
     pieces: dict[int, recipe.Piece]
     text: NewBlob | None
     text_charset: str
-
-    @property
-    def identity(self) -> bytes:
-        """The same for every copy of one message: of its Message-ID and content digest."""
-        internet_message_id = self.mail.internet_message_id.encode(errors="replace")
-        content = internet_message_id + b"\0" + self.mail.content_digest
-        return sha256(content).digest()[:IDENTITY_BYTES]
 
 
 def read(raw: bytes) -> Reading:
@@ -51,7 +48,12 @@ def read(raw: bytes) -> Reading:
     elif mail.text:
         content = mail.text.encode()[:TEXT_BYTES]
         text = NewBlob(Digest(sha256(content).digest()), blobs.TEXT, content)
-    return Reading(raw, mail, pieces, text, charset)
+    return Reading(raw, _identity(mail), mail, pieces, text, charset)
+
+
+def _identity(mail: ParsedMail) -> bytes:
+    internet_message_id = mail.internet_message_id.encode(errors="replace")
+    return sha256(internet_message_id + b"\0" + mail.content_digest).digest()[:IDENTITY_BYTES]
 
 
 def new_blobs(reading: Reading) -> Iterator[NewBlob]:
