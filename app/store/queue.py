@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -125,15 +125,16 @@ def circles(store: Store, viewer: Viewer, *, now: datetime) -> Circles:
 
 
 def row(store: Store, viewer: Viewer, message_id: MessageId) -> Row:
-    """One row. Raises NotFound if the viewer may not read the message."""
+    """One row, with its preview. Raises NotFound if the viewer may not read the message."""
     found = rows_by_ids(store, viewer, [message_id])
     if message_id not in found:
         raise NotFound
-    return found[message_id]
+    (message,) = with_previews(store, [found[message_id].message])
+    return replace(found[message_id], message=message)
 
 
 def rows_by_ids(store: Store, viewer: Viewer, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
-    """The rows of those messages that the viewer may read."""
+    """The rows of those messages that the viewer may read, without previews."""
     found = store.archive.conn.execute(
         f"select {COLUMNS} from json_each(:ids) wanted join messages m on m.id = wanted.value"
         f" where {READABLE}",
@@ -167,7 +168,7 @@ def with_places(store: Store, viewer: Viewer, messages: list[Message]) -> list[R
             tuple(accounts.get(message.id, ())),
             message.id in unread,
         )
-        for message in with_previews(store, messages)
+        for message in messages
     ]
 
 
@@ -186,7 +187,8 @@ def page_of(
     shown = messages[-limit:] if after else messages[:limit]
     older = shown[-1].public_id if shown and (has_more or after) else ""
     newer = shown[0].public_id if shown and (before or (after and has_more)) else ""
-    return Page(tuple(with_places(store, viewer, shown)), older=older, newer=newer)
+    rows = with_places(store, viewer, with_previews(store, shown))
+    return Page(tuple(rows), older=older, newer=newer)
 
 
 def cursor_at(store: Store, viewer: Viewer, public_id: str) -> Cursor | None:
