@@ -33,7 +33,13 @@ def ham_mails() -> list[bytes]:
     return [found.raw for found in read_mail(CORPORA / "ham-2002.mbox.zst")]
 
 
-@pytest.mark.parametrize(("mails", "count"), [(odd_mails, 1_593), (ham_mails, 2_749)])
+def list_mails() -> list[bytes]:
+    return [found.raw for found in read_mail(CORPORA / "list-12000.mbox.zst")]
+
+
+@pytest.mark.parametrize(
+    ("mails", "count"), [(odd_mails, 1_593), (ham_mails, 2_749), (list_mails, 12_000)]
+)
 def test_every_mail_is_stored_and_comes_back_byte_exact(store: Store, mails, count) -> None:
     raws = mails()
 
