@@ -20,7 +20,7 @@ RECIPE, TEXT, OTHER = 0, 1, 2
 BLOCK_BYTES = 49_152
 """Of contents in a block: more would make small blobs slow to read, less would store more."""
 
-LEVEL, LARGE_LEVEL = 9, 3
+LEVEL, LARGE_LEVEL = 6, 3
 _RECENT_BLOCKS = 32
 _LOOKS = 3
 _AT_ONCE = 500
