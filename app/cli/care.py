@@ -157,6 +157,14 @@ def _keep(store: Store, found: Verified, began_at: datetime) -> None:
 def reindex(settings: Settings, as_json: bool) -> None:
     """Build the index anew from the store; searches go on meanwhile."""
     with opened(settings) as store:
-        work(settings, store, lambda: jobs.rebuild_index(settings), kind="reindex")
+        with waiting("Indexing") as tick:
+            work(
+                settings,
+                store,
+                lambda: jobs.rebuild_index(
+                    settings, lambda now, all_: tick(f"{now:,} of {all_:,}")
+                ),
+                kind="reindex",
+            )
         indexed = totals(store).messages
         show({"messages": indexed}, as_json=as_json, text=f"{indexed:,} messages are indexed.")

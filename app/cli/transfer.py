@@ -127,7 +127,8 @@ def _import_here(
             progress=note,
             read_bytes=note_bytes,
         )
-    jobs.drain_index(settings)
+    with waiting("Indexing") as tick:
+        jobs.drain_index(settings, lambda now, all_: tick(f"{now:,} of {all_:,}"))
     return asdict(done)
 
 

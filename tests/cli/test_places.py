@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import common
+from app.store import open_store
 from tests import make
 from tests.cli.test_commands import PASSWORD, read, runner
 
@@ -59,6 +61,18 @@ def test_a_first_import_says_nothing_but_what_it_did(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("1 read: 1 new, 0 known, 0 here already\n", "")
     assert ": archive only\n" in run("status").stdout
     assert read(run("reindex", "--json")) == {"messages": 1}
+
+
+def test_reindex_says_how_far_it_is(tmp_path: Path, monkeypatch) -> None:
+    store = open_store(tmp_path)
+    make.deliver(store, make.account(store), make.mail(), make.mail("B", message_id="<2@x>"))
+    store.close()
+    monkeypatch.setattr(common, "SAY_EVERY_SECONDS", 0)
+
+    done = runner(tmp_path)("reindex")
+
+    assert done.stdout == "2 messages are indexed.\n"
+    assert done.stderr == "Indexing: 2 of 2\n"
 
 
 def test_sync_gives_the_faults_of_each_mailbox_as_json(tmp_path: Path) -> None:
