@@ -27,6 +27,9 @@ PublicId = NewType("PublicId", str)
 Digest = NewType("Digest", bytes)
 """A SHA-256 as 32 raw bytes."""
 
+FIRST_MADE_UP_UID = 2**32
+"""From here on lie the made-up UIDs of what an import could not read, or may not keep."""
+
 LARGEST_MESSAGE = 150_000_000
 """Bytes. A mail server takes 50 MB at most; what is larger is a bomb or no mail, and not read."""
 

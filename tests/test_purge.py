@@ -154,6 +154,21 @@ def test_an_import_counts_it_as_skipped(filled, admin, tmp_path: Path) -> None:
     assert (done.read, done.stored, done.known, done.skipped, done.failed) == (3, 1, 1, 1, ())
 
 
+def test_importing_it_again_and_again_counts_it_once(filled, admin, tmp_path: Path) -> None:
+    (tmp_path / "1.eml").write_bytes(SECRET)
+    box = make.account(filled, address="x@y.pl", host=None).id
+    import_mail(filled, tmp_path, box, folder="Old", now=make.NOW)
+    remove(filled, admin)
+
+    again = [import_mail(filled, tmp_path, box, folder="Old", now=make.NOW) for _ in range(2)]
+
+    assert [(done.read, done.skipped) for done in again] == [(1, 1), (1, 1)]
+    (ledger,) = folders.ledger(filled, box)
+    assert (ledger.seen, ledger.skipped, ledger.purged, ledger.adds_up) == (1, 1, 1, True)
+    (tmp_path / "2.eml").write_bytes(make.mail("New", message_id="<3@a>"))
+    assert import_mail(filled, tmp_path, box, folder="Old", now=make.NOW).stored == 1
+
+
 def test_a_message_of_the_same_id_and_other_content_is_kept(filled, admin) -> None:
     remove(filled, admin)
 

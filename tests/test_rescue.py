@@ -88,6 +88,18 @@ def test_it_names_what_is_damaged_and_writes_the_rest(filled: Store, tmp_path: P
     assert 0 < len(written(tmp_path / "out")) < 67
 
 
+@pytest.mark.parametrize("words", [[], ["nowhere", "out"], ["nowhere"]])
+def test_wrong_words_are_no_traceback(words: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-I", RESCUE, *words]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "python rescue.py DATA DEST" in done.stderr or "nowhere out stopped" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_reads_the_first_version_s_recipes(tmp_path: Path) -> None:
     write_first_version(tmp_path / "data")
     open_store(tmp_path / "data").close()

@@ -267,7 +267,8 @@ def test_a_damaged_copy_is_said_and_the_rest_goes_out(office: Office, tmp_path: 
 
     assert raws(tmp_path / "out") == {PLAIN}
     (reason,) = done.failed
-    assert reason == f"The stored bytes of blob {copy.id} are missing."
+    name = make.public_id(office.store, copy.message_id)
+    assert reason == f"message {name}: The stored bytes of blob {copy.id} are missing."
 
 
 def test_a_zip_has_a_limit_and_says_so(office, tmp_path, monkeypatch) -> None:

@@ -18,10 +18,7 @@ from pathlib import Path
 
 import zstandard
 
-BLOB = (
-    "select b.digest, b.start, b.size_bytes, k.kind, k.payload"
-    " from blobs b join blocks k on k.id = b.block_id where "
-)
+BLOB = "select digest, start, size_bytes, kind, payload from blobs join blocks k on k.id = block_id"
 RECIPES = "select b.id, '', '', 0 from blobs b join blocks k on k.id = block_id where kind = 0"
 PLACES = (
     "select c.id, a.address, f.name, l.uid from copies c left join locations l on l.copy_id = c.id"
@@ -31,8 +28,8 @@ PLACES = (
 
 def content(mail: sqlite3.Connection, reference: bytes) -> bytes:
     """The bytes of a blob by its id (8 bytes) or SHA-256; a recipe is carried out."""
-    by_id = BLOB + "b.id = ?", [int.from_bytes(reference)]
-    by_digest = BLOB + "b.digest = ?", [reference]
+    by_id = BLOB + " where blobs.id = ?", [int.from_bytes(reference)]
+    by_digest = BLOB + " where digest = ?", [reference]
     found = mail.execute(*(by_id if len(reference) == 8 else by_digest))
     digest, start, size, kind, payload = found.fetchone()
     raw = zstandard.ZstdDecompressor().decompress(payload)[start:][:size]
@@ -48,9 +45,8 @@ def pieces(mail: sqlite3.Connection, recipe: bytes) -> Iterator[bytes]:
     while at < len(recipe):
         kind, at = recipe[at], at + 1
         if kind == 0:
-            end = at + 4 + int.from_bytes(recipe[at : at + 4])
-            yield recipe[at + 4 : end]
-            at = end
+            start, at = at + 4, at + 4 + int.from_bytes(recipe[at : at + 4])
+            yield recipe[start:at]
             continue
         end = at + {1: 32, 2: 32, 3: 8, 4: 8}[kind]
         part, at = content(mail, recipe[at:end]), end
@@ -96,4 +92,7 @@ def main(data: Path, dest: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    try:
+        sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])) if len(sys.argv) == 3 else __doc__)
+    except (OSError, sqlite3.Error) as problem:
+        sys.exit(f"rescue.py {' '.join(sys.argv[1:])} stopped: {problem}")

@@ -28,9 +28,11 @@ class _Sentences(click.Group):
         except LetterbookError as exc:
             raise _Failure(str(exc) or "There is no such thing, or not for this person.") from exc
         except OSError as exc:
-            if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise _Failure(f"There is no room left on the disk ({exc}). Make room.") from exc
+            if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise _Failure(f"There is no room left on the disk ({exc}). Make room.") from exc
+            if exc.filename:
+                raise _Failure(f"{exc.filename} cannot be used ({exc.strerror}).") from exc
+            raise
 
 
 class _Failure(click.ClickException):

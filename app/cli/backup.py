@@ -8,7 +8,6 @@ import click
 from app.backup import BackedUp, Restored, back_up
 from app.backup import restore as restore_archive
 from app.cli.common import data_option, json_option, opened, show, utc_now, waiting
-from app.errors import NotFound
 from app.settings import Settings
 
 
@@ -26,8 +25,6 @@ def backup(settings: Settings, dest: Path, with_key: bool, as_json: bool) -> Non
 
     The web and the worker may run meanwhile. Only what is new is written, and it is checked.
     """
-    if not (settings.data / "archive.db").exists():
-        raise NotFound(f"There is no archive in {settings.data}. Name its directory with --data.")
     with opened(settings) as store, waiting("Backing up") as tick:
         done = back_up(
             store,
@@ -120,8 +117,8 @@ def _sentences(settings: Settings, done: Restored) -> list[str]:
     )
     if done.gone:
         said.append(
-            f"{len(done.gone):,} messages of that snapshot were removed from the archive later and"
-            f" are not in the backup any more: {', '.join(done.gone)}."
+            "Removed from the archive since that snapshot, so not brought back:"
+            f" {', '.join(done.gone)}."
         )
     said.append("Everybody was signed out, and links to sign in are void: invite again.")
     if done.without_password:

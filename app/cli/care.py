@@ -11,7 +11,7 @@ import click
 from app import jobs
 from app.cli.common import data_option, json_option, opened, show, utc_now, waiting, work
 from app.errors import Corrupt
-from app.model import Account
+from app.model import Account, PublicId
 from app.settings import Settings
 from app.store import Store, accounts, folders, upkeep
 from app.store.database import sound
@@ -28,6 +28,7 @@ def status(settings: Settings, as_json: bool) -> None:
     """How much there is, and how the mailboxes stand."""
     with opened(settings) as store:
         found = totals(store)
+        mailboxes = accounts.all_accounts(store)
         document: dict[str, Any] = {
             "messages": found.messages,
             "copies": found.copies,
@@ -40,9 +41,10 @@ def status(settings: Settings, as_json: bool) -> None:
                 "database": found.database_bytes,
                 "index": found.index_bytes,
             },
-            "accounts": [_account(store, account) for account in accounts.all_accounts(store)],
+            "accounts": [_account(store, account) for account in mailboxes],
         }
-        show(document, as_json=as_json, text=_as_text(document))
+        archives = {account.public_id for account in mailboxes if account.host is None}
+        show(document, as_json=as_json, text=_as_text(document, archives))
 
 
 def _account(store: Store, account: Account) -> dict[str, Any]:
@@ -58,7 +60,8 @@ def _account(store: Store, account: Account) -> dict[str, Any]:
     }
 
 
-def _as_text(document: dict[str, Any]) -> str:
+def _as_text(document: dict[str, Any], archives: set[PublicId]) -> str:
+    """`archives`: the mailboxes that no server has."""
     size = document["bytes"]
     lines = [
         "{messages:,} messages, {copies:,} copies, {locations:,} locations,"
@@ -71,11 +74,7 @@ def _as_text(document: dict[str, Any]) -> str:
         done = document["messages"] - document["to_reparse"]
         lines.append(f"re-reading: {done:,} of {document['messages']:,}")
     for account in document["accounts"]:
-        state = account["error"] or (
-            f"{account['unread']} unread, {account['new']} new, checked {account['last_check']}"
-            if account["last_check"]
-            else "not checked yet"
-        )
+        state = "archive only" if account["id"] in archives else _state(account)
         lines.append(f"{account['address']} ({account['id']}): {state}")
         lines += [
             "  {name}: {seen:,} = {stored:,} stored + {known:,} known + {skipped:,} skipped"
@@ -87,6 +86,12 @@ def _as_text(document: dict[str, Any]) -> str:
             for folder in account["folders"]
         ]
     return "\n".join(lines)
+
+
+def _state(account: dict[str, Any]) -> str:
+    if account["error"] or not account["last_check"]:
+        return str(account["error"] or "not checked yet")
+    return "{unread:,} unread, {new:,} new, checked {last_check}".format(**account)
 
 
 @click.command()
@@ -148,8 +153,18 @@ def _keep(store: Store, found: Verified, began_at: datetime) -> None:
 
 @click.command()
 @data_option
-def reindex(settings: Settings) -> None:
+@json_option
+def reindex(settings: Settings, as_json: bool) -> None:
     """Build the index anew from the store; searches go on meanwhile."""
     with opened(settings) as store:
-        work(settings, store, lambda: jobs.rebuild_index(settings), kind="reindex")
-        click.echo(f"{totals(store).messages:,} messages are indexed.")
+        with waiting("Indexing") as tick:
+            work(
+                settings,
+                store,
+                lambda: jobs.rebuild_index(
+                    settings, lambda now, all_: tick(f"{now:,} of {all_:,}")
+                ),
+                kind="reindex",
+            )
+        indexed = totals(store).messages
+        show({"messages": indexed}, as_json=as_json, text=f"{indexed:,} messages are indexed.")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from app.errors import Conflict, LetterbookError
+from app.errors import Conflict, LetterbookError, NotFound
 from app.model import AccountId
 from app.settings import Settings
 from app.store import Store, documents, jobs, open_store
@@ -48,8 +48,14 @@ def json_option(command: F) -> F:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
-    """The store, beside a worker that may run."""
+def opened(settings: Settings, *, may_begin: bool = False) -> Iterator[Store]:
+    """The store, beside a worker that may run.
+
+    Raises NotFound where there is no archive, unless the command may begin one: a misspelt --data
+    would be verified, and found to have no faults.
+    """
+    if not may_begin and not (settings.data / "archive.db").exists():
+        raise NotFound(f"There is no archive in {settings.data}. Name its directory with --data.")
     store = open_store(settings.data, checkpoints=False)
     try:
         yield store

@@ -21,7 +21,15 @@ TICK_SECONDS = 1.0
 
 
 @click.command()
-@click.option("--data", "directory", type=click.Path(path_type=Path), default=Path(".demo"))
+@click.option(
+    "--data",
+    "directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default=Path(".demo"),
+    show_default=True,
+    help="The demo's own directory; an earlier demo there is removed.",
+)
 @address_options
 @click.option("--messages", type=click.IntRange(50, 1_000_000), default=2_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other mail.")

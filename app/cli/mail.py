@@ -15,7 +15,7 @@ from app.cli.common import (
     wait_for_index,
     work,
 )
-from app.errors import Invalid, LetterbookError, NotFound
+from app.errors import Forbidden, Invalid, LetterbookError, NotFound
 from app.model import Account, Message, Viewer
 from app.search import Hit, search_messages
 from app.settings import Settings
@@ -24,8 +24,9 @@ from app.store import Store, accounts, blobs, folders, messages, users
 
 @click.command()
 @data_option
+@json_option
 @click.option("--account", "public_id", metavar="ID", help="Only this one.")
-def sync(settings: Settings, public_id: str | None) -> None:
+def sync(settings: Settings, as_json: bool, public_id: str | None) -> None:
     """One pass over the mailboxes now, to the end."""
     with opened(settings) as store:
         chosen = [accounts.by_public_id(store, public_id)] if public_id else []
@@ -40,25 +41,38 @@ def sync(settings: Settings, public_id: str | None) -> None:
             kind="sync",
             accounts=[account.id for account in wanted],
         )
-        if _report(store, wanted):
-            sys.exit(1)
+        checked = [_checked(store, account) for account in wanted]
+    for one in checked:
+        for fault in one["faults"]:
+            place = ", ".join(filter(None, (one["address"], fault["folder"])))
+            click.echo(f"{place}: {fault['error']}", err=True)
+    text = [
+        "{address}: {unread:,} unread, {new:,} new".format(**one)
+        for one in checked
+        if one["unread"] is not None
+    ]
+    show({"accounts": checked}, as_json=as_json, text="\n".join(text))
+    if any(one["faults"] for one in checked):
+        sys.exit(1)
 
 
-def _report(store: Store, wanted: list[Account]) -> bool:
-    """Print how the last checks went; whether any account or folder failed."""
-    failed = False
-    for account in wanted:
-        check = accounts.last_check(store, account.id)
-        if check is None or check.error:
-            failed = True
-            click.echo(f"{account.address}: {check.error if check else 'not checked'}", err=True)
-        else:
-            click.echo(f"{account.address}: {check.unread} unread, {check.new} new")
-        for folder in folders.of_account(store, account.id):
-            if folder.error and folder.gone_since is None:
-                failed = True
-                click.echo(f"{account.address}, {folder.name}: {folder.error}", err=True)
-    return failed
+def _checked(store: Store, account: Account) -> dict[str, Any]:
+    """How the last check of a mailbox went; a fault without a folder is the mailbox's own."""
+    check = accounts.last_check(store, account.id)
+    faults: list[dict[str, str | None]] = [
+        {"folder": folder.name, "error": folder.error}
+        for folder in folders.of_account(store, account.id)
+        if folder.error and folder.gone_since is None
+    ]
+    if check is None or check.error:
+        faults.insert(0, {"folder": None, "error": check.error if check else "not checked"})
+    return {
+        "id": account.public_id,
+        "address": account.address,
+        "unread": check and check.unread,
+        "new": check and check.new,
+        "faults": faults,
+    }
 
 
 @click.command()
@@ -87,7 +101,7 @@ def search(
             "hits": [_hit(store, viewer, hit) for hit in page.hits],
         }
         lines = [_line(hit) for hit in page.hits]
-        lines.append(f"{page.total} found, understood as: {page.query.understood}")
+        lines.append(f"{page.total:,} found, understood as: {page.query.understood}")
         show(document, as_json=as_json, text="\n".join(lines))
 
 
@@ -201,9 +215,11 @@ def file_command(
 def purge_command(
     settings: Settings, as_json: bool, message_id: str, reason: str, email: str
 ) -> None:
-    """Remove a message for good: for legal requests only."""
+    """Remove a message for good, for legal requests only: by its id or its Message-ID."""
     with opened(settings) as store:
         viewer = people.viewer_for(store, email)
+        if not viewer.is_admin:
+            raise Forbidden(f"{email} is no administrator. Only administrators remove for good.")
         removed = purge.purge_message(store, viewer, message_id, reason=reason, now=utc_now())
         wait_for_index(settings, store, jobs.drain_index)
     sentence = (

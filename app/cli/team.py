@@ -37,7 +37,7 @@ def add_user(
 ) -> None:
     """Make a person; without a password, print a one-time sign-in link."""
     password = read_secret("Password") if password_stdin else None
-    with opened(settings) as store:
+    with opened(settings, may_begin=True) as store:
         user_id = people.create_user(
             store,
             email=email,
@@ -91,7 +91,7 @@ def role() -> None:
 @click.argument("name")
 def add_role(settings: Settings, name: str) -> None:
     """Make a role; one that is there already stays as it is."""
-    with opened(settings) as store:
+    with opened(settings, may_begin=True) as store:
         if name.casefold() not in {known.name.casefold() for known in users.roles(store)}:
             people.create_role(store, name, by=None, now=utc_now())
         click.echo(f"Role {name!r} is there.")
@@ -124,7 +124,7 @@ def add_record(
     only_for: tuple[str, ...],
 ) -> None:
     """Make a record; TYPE is companies, contacts, warehouse, projects or an added one."""
-    with opened(settings) as store:
+    with opened(settings, may_begin=True) as store:
         record_id = records.create_record(
             store,
             record_type=record_type,
@@ -179,7 +179,7 @@ def add_account(
     if not password_stdin:
         raise Invalid("password", "Give the password on standard input, with --password-stdin.")
     password = read_secret("Password")
-    with opened(settings) as store:
+    with opened(settings, may_begin=True) as store:
         wanted = mailboxes.Wanted(
             address=address,
             host=host,
@@ -249,7 +249,7 @@ def set_team(
     time_zone: str | None,
 ) -> None:
     """Say what the team is called, its domains, language and time zone."""
-    with opened(settings) as store:
+    with opened(settings, may_begin=True) as store:
         old = get_team(store)
         new = Team(
             names or old.names,

@@ -33,10 +33,25 @@ from app.transfer import (
 @data_option
 @json_option
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--account", "public_id", metavar="ID", help="Into this mailbox.")
+@click.option(
+    "--account", "public_id", metavar="ID", help="Into this mailbox; `status` has its id."
+)
 @click.option("--address", metavar="A", help="Into an archive-only mailbox of this address.")
-@click.option("--user", "members", multiple=True, help="Who sees its queue.")
-@click.option("--folder", "folder_name", default="Imported", show_default=True)
+@click.option(
+    "--user",
+    "members",
+    multiple=True,
+    metavar="EMAIL",
+    help="Who sees its queue; may be given several times. Not needed for a mailbox that is there.",
+)
+@click.option(
+    "--folder",
+    "folder_name",
+    metavar="NAME",
+    default="Imported",
+    show_default=True,
+    help="Where the mail goes; sub-folders go below it, or beside it if it is INBOX.",
+)
 def import_command(
     settings: Settings,
     as_json: bool,
@@ -46,7 +61,10 @@ def import_command(
     members: tuple[str, ...],
     folder_name: str,
 ) -> None:
-    """Bring in mail from an mbox, a Maildir, a folder or zip of .eml files."""
+    """Bring in mail from an mbox (also .gz, .zst), a Maildir, a folder or zip of .eml files.
+
+    It may be done again: what is there already is left alone.
+    """
     if bool(public_id) == bool(address):
         raise Invalid("account", "Say where it goes: either --account ID, or --address and --user.")
     folder_name = one_line(folder_name)
@@ -71,9 +89,13 @@ def import_command(
         result = done if isinstance(done, dict) else asdict(Imported(**done[0]))
         for reason in result["failed"]:
             click.echo(f"not read: {reason}", err=True)
-        text = "{read} read: {stored} new, {known} known, {present} here already".format(**result)
+        text = "{read:,} read: {stored:,} new, {known:,} known, {present:,} here already".format(
+            **result
+        )
         if result["skipped"]:
-            text += f", {result['skipped']} skipped (removed for good before)"
+            text += f", {result['skipped']:,} skipped (removed for good before)"
+        if result["failed"]:
+            text += f", {len(result['failed']):,} not readable"
         show(result | {"account": target.public_id}, as_json=as_json, text=text)
         if result["failed"]:
             sys.exit(1)
@@ -105,7 +127,8 @@ def _import_here(
             progress=note,
             read_bytes=note_bytes,
         )
-    jobs.drain_index(settings)
+    with waiting("Indexing") as tick:
+        jobs.drain_index(settings, lambda now, all_: tick(f"{now:,} of {all_:,}"))
     return asdict(done)
 
 
@@ -125,7 +148,13 @@ def _archive_only(store: Store, address: str, who: list[UserId]) -> Account:
 @click.option("--query", metavar="Q", help="What to look for; '' is all that the person may read.")
 @click.option("--as", "email", metavar="EMAIL", help="Whose mail: what this person may read.")
 @click.option("--all", "everything", is_flag=True, help="Every copy of every mailbox.")
-@click.option("--format", "form", type=click.Choice(["mbox", "eml", "maildir"]), required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mbox", "eml", "maildir"]),
+    required=True,
+    help="One file; a file each; a Maildir, with --all one for each mailbox.",
+)
 @click.argument("dest", type=click.Path(path_type=Path))
 def export_command(
     settings: Settings,
@@ -168,7 +197,7 @@ def export_command(
     document["bytes"] = document.pop("size_bytes")
     text = f"{done.messages:,} messages, {done.size_bytes:,} bytes, are in {dest}."
     if done.without_bcc:
-        text += f" {done.without_bcc:,} are of others' mailboxes: without Bcc, and marked so."
+        text += f" Of others' mailboxes, so without Bcc and marked: {done.without_bcc:,}."
     show(document, as_json=as_json, text=text)
     if done.failed:
         sys.exit(1)

@@ -19,7 +19,7 @@ from app.errors import AuthFailed, Invalid, LetterbookError
 from app.jobs.keeper import Keeper
 from app.jobs.upkeep import Report
 from app.model import Account, AccountId
-from app.search.indexer import PER_COMMIT, Indexer
+from app.search.indexer import PER_COMMIT, Indexer, Progress
 from app.settings import Settings
 from app.store import Store, accounts, documents, jobs, open_store
 from app.store.jobs import Job
@@ -95,18 +95,18 @@ def sync_now(settings: Settings, account_id: AccountId | None = None) -> dict[Ac
         return done
 
 
-def drain_index(settings: Settings) -> None:
+def drain_index(settings: Settings, progress: Progress = lambda written, total: None) -> None:
     """Bring the index up to date. The caller holds the worker's lock."""
     store = open_store(settings.data)
     with _worker(settings, store, Event()) as worker:
-        worker.drain()
+        worker.drain(progress)
 
 
-def rebuild_index(settings: Settings) -> None:
+def rebuild_index(settings: Settings, progress: Progress = lambda written, total: None) -> None:
     """Build the index anew. The caller holds the worker's lock."""
     store = open_store(settings.data)
     with _worker(settings, store, Event()) as worker:
-        worker.index(Indexer.rebuild).result()
+        worker.index(lambda indexer: indexer.rebuild(progress)).result()
 
 
 @contextmanager
@@ -159,9 +159,9 @@ class _Worker:
         self._keeper.turn()
         return self._begin_job() or self._begin_due()
 
-    def drain(self) -> None:
+    def drain(self, progress: Progress = lambda written, total: None) -> None:
         """Bring the index up to date, however long it takes."""
-        while self.index(Indexer.drain).result():
+        while self.index(lambda indexer: indexer.drain(progress)).result():
             pass
 
     def index(self, work: Callable[[Indexer], int]) -> Future[int]:

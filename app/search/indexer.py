@@ -115,8 +115,8 @@ class Indexer:
 
     def _begin_anew(self, names: Sequence[str]) -> None:
         """Empty indexes in the place of lost ones, and everything queued."""
-        if documents.message_count(self.store):
-            logger.warning("A search index is missing or damaged", extra={"lost": names})
+        if any(self._target(name).exists() for name in names):
+            logger.warning("A search index is damaged", extra={"lost": names})
         for name in names:
             marker(self.directory, name).touch()
         # Queued before the old one goes: after a crash in between it is found damaged again.

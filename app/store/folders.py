@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import NotFound
-from app.model import AccountId, Folder, FolderId, FolderLedger, MessageId
+from app.model import (
+    FIRST_MADE_UP_UID,
+    AccountId,
+    Folder,
+    FolderId,
+    FolderLedger,
+    MessageId,
+)
 from app.store.database import Store, from_seconds, maybe_from_seconds, to_seconds, transaction
 from app.store.ingest import refresh_holdings
 
@@ -14,9 +21,6 @@ COLUMNS = (
     "id, account_id, name, special_use, skipped_by, uidvalidity, uidnext, highestmodseq,"
     " server_messages, server_unseen, checked_at, gone_since, error"
 )
-
-FIRST_FAILURE_UID = 2**32
-"""From here on lie the made-up UIDs of what an import could not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ def failures(store: Store, account_id: AccountId, *, limit: int) -> list[Failure
         [account_id, limit],
     )
     return [
-        Failure(name, uid if uid < FIRST_FAILURE_UID else None, reason, from_seconds(tried_at))
+        Failure(name, uid if uid < FIRST_MADE_UP_UID else None, reason, from_seconds(tried_at))
         for name, uid, reason, tried_at in rows
     ]
 

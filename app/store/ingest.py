@@ -16,7 +16,10 @@ from app.store.threads import thread_of
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as a folder holds it: `flags` as the server writes them (RFC 9051 2.3.2)."""
+    """One message as a folder holds it: `flags` as the server writes them (RFC 9051 2.3.2).
+
+    `is_import`: no server lists it, so its UID says nothing about it when it comes again.
+    """
 
     folder_id: FolderId
     uidvalidity: int
@@ -24,6 +27,7 @@ class Delivery:
     raw: bytes
     received_at: datetime
     flags: tuple[str, ...] = ()
+    is_import: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,8 @@ def _note(
     stored = known = skipped = 0
     for delivery, digest in zip(deliveries, digests, strict=True):
         if digest in removed or (digest not in new and digest not in copies):
-            place = delivery.folder_id, delivery.uidvalidity, delivery.uid
-            skipped += tombstones.note_place(store, *place)
+            uid = tombstones.made_up_uid(digest) if delivery.is_import else delivery.uid
+            skipped += tombstones.note_place(store, delivery.folder_id, delivery.uidvalidity, uid)
             continue
         copy_id = copies.get(digest) or CopyId(ids[digest])
         message_id = _message_of(store, copy_id)

@@ -5,7 +5,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.model import AccountId, Copy, CopyId, Digest, Folder, FolderId, MessageId
+from app.model import (
+    FIRST_MADE_UP_UID,
+    AccountId,
+    Copy,
+    CopyId,
+    Digest,
+    Folder,
+    FolderId,
+    MessageId,
+)
 from app.store import blobs
 from app.store.database import Store, from_seconds, to_seconds, transaction
 from app.store.folders import get as get_folder
@@ -125,8 +134,8 @@ def next_import_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> int:
     found = store.archive.conn.execute(
         "select coalesce(max(uid), 0) + 1 from (select uid, uidvalidity from locations"
         " where folder_id = :id union all select uid, uidvalidity from purged_places"
-        " where folder_id = :id) where uidvalidity = :uidvalidity",
-        {"id": folder_id, "uidvalidity": uidvalidity},
+        " where folder_id = :id) where uidvalidity = :uidvalidity and uid < :made_up",
+        {"id": folder_id, "uidvalidity": uidvalidity, "made_up": FIRST_MADE_UP_UID},
     )
     return int(found.fetchone()[0])
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.errors import NotFound
+from app.errors import Corrupt, NotFound
 from app.mail import decode_leaf, parse
 from app.mail.redact import without_bcc
 from app.model import (
@@ -130,7 +130,7 @@ def part_bytes(
 def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCopy:
     """The copy to show: of the viewer's own mailbox, else of the archiver's, without Bcc.
 
-    Raises NotFound if the viewer may not read the message.
+    Raises NotFound if the viewer may not read the message, Corrupt if its bytes are damaged.
     """
     row = store.archive.conn.execute(
         "select c.id, c.message_id, c.size_bytes,"
@@ -139,7 +139,7 @@ def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCo
         "   and f.account_id in (select value from json_each(:accounts))) as is_own,"
         " exists (select 1 from locations l join folders f on f.id = l.folder_id"
         "   join account_users u on u.account_id = f.account_id and u.user_id = m.archived_by"
-        "   where l.copy_id = c.id) as is_archivers"
+        "   where l.copy_id = c.id) as is_archivers, m.public_id"
         f" from copies c join messages m on m.id = c.message_id where m.id = :id and {READABLE}"
         " order by is_own desc, is_archivers desc, c.id limit 1",
         viewer_parameters(viewer) | {"id": message_id},
@@ -147,7 +147,10 @@ def best_copy(store: Store, viewer: Viewer, message_id: MessageId) -> ReadableCo
     if row is None:
         raise NotFound
     (copy,) = copies_from(store, [row[:3]])
-    raw = blobs.read(store, copy.id)
+    try:
+        raw = blobs.read(store, copy.id)
+    except Corrupt as exc:
+        raise Corrupt(f"message {row[5]}: {exc}") from exc
     is_own = bool(row[3])
     return ReadableCopy(copy, raw if is_own else without_bcc(raw), is_own)
 

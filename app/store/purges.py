@@ -7,7 +7,7 @@ from datetime import datetime
 from app.errors import Conflict, Corrupt, NotFound
 from app.mail import parse
 from app.model import CopyId, MessageId, PublicId, UserId
-from app.store import blobs, threads
+from app.store import blobs, threads, tombstones
 from app.store.database import Store, to_seconds
 from app.store.ingest import queue_messages
 from app.store.messages import ID_OF
@@ -140,18 +140,25 @@ def _marks(store: Store, message_id: MessageId) -> Iterator[bytes]:
 
 
 def _remove_places(store: Store, message_id: MessageId) -> None:
-    """Keep in mind where a server still lists it."""
+    """Keep in mind where a server still lists it, and which folders it was imported into."""
     conn = store.archive.conn
-    copies = json.dumps(
-        [row[0] for row in conn.execute("select id from copies where message_id = ?", [message_id])]
-    )
+    copies = [
+        row[0] for row in conn.execute("select id from copies where message_id = ?", [message_id])
+    ]
+    digests = blobs.digests_of(store, copies)
+    places = conn.execute(
+        "select l.folder_id, l.uidvalidity, l.uid, l.copy_id, a.host is null or"
+        " (f.checked_at is null and f.uidvalidity is not null)"
+        " from locations l join folders f on f.id = l.folder_id"
+        " join accounts a on a.id = f.account_id"
+        " where l.copy_id in (select value from json_each(?)) and l.gone_since is null",
+        [json.dumps(copies)],
+    ).fetchall()
+    for folder_id, uidvalidity, uid, copy_id, is_import in places:
+        is_made_up = is_import and copy_id in digests
+        listed_as = tombstones.made_up_uid(digests[copy_id]) if is_made_up else uid
+        tombstones.note_place(store, folder_id, uidvalidity, listed_as)
     conn.execute(
-        "insert into purged_places (folder_id, uidvalidity, uid)"
-        " select folder_id, uidvalidity, uid from locations"
-        " where copy_id in (select value from json_each(?)) and gone_since is null"
-        " on conflict do nothing",
-        [copies],
-    )
-    conn.execute(
-        "delete from locations where copy_id in (select value from json_each(?))", [copies]
+        "delete from locations where copy_id in (select value from json_each(?))",
+        [json.dumps(copies)],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.model import FolderId
+from app.model import FIRST_MADE_UP_UID, Digest, FolderId
 from app.store.database import Store, marks
 
 _AT_ONCE = 500
@@ -21,6 +21,11 @@ def among(store: Store, known_by: Iterable[bytes]) -> set[bytes]:
         )
         found.update(bytes(row[0]) for row in rows)
     return found
+
+
+def made_up_uid(digest: Digest) -> int:
+    """Where a folder that no server has lists a removed copy: the same at each import."""
+    return FIRST_MADE_UP_UID + int.from_bytes(digest[:6])
 
 
 def note_place(store: Store, folder_id: FolderId, uidvalidity: int, uid: int) -> bool:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.errors import Invalid, OutOfSpace
-from app.model import AccountId, Digest, Folder
+from app.model import FIRST_MADE_UP_UID, AccountId, Digest, Folder
 from app.store import Store, accounts, folders, locations
 from app.store.database import require_room
 from app.store.ingest import Delivery
@@ -135,7 +135,9 @@ def _import_batch(store: Store, folder: Folder, batch: list[Piece], *, now: date
     new, present = _not_held(store, folder, arrived)
     first = locations.next_import_uid(store, folder.id, place)
     deliveries = [
-        Delivery(folder.id, place, uid, piece.raw, _received_at(piece, now), piece.flags)
+        Delivery(
+            folder.id, place, uid, piece.raw, _received_at(piece, now), piece.flags, is_import=True
+        )
         for uid, piece in enumerate(new, start=first)
     ]
     counted, reasons = ingest_all(store, deliveries, now=now)
@@ -144,7 +146,8 @@ def _import_batch(store: Store, folder: Folder, batch: list[Piece], *, now: date
     ]
     _note_failures(store, folder, arrived, refused, now=now)
     failed = tuple(piece.reason for piece in refused)
-    return Imported(len(batch), counted.stored, counted.known, present, failed, counted.skipped)
+    skipped = len(new) - counted.stored - counted.known - len(reasons)  # noted once, said always
+    return Imported(len(batch), counted.stored, counted.known, present, failed, skipped)
 
 
 def _not_held(store: Store, folder: Folder, arrived: list[Found]) -> tuple[list[Found], int]:
@@ -173,7 +176,7 @@ def _note_failures(
 def _failure_uid(key: str) -> int:
     """Above every UID that a server or an import gives."""
     digest = sha256(key.encode(errors="surrogateescape")).digest()
-    return folders.FIRST_FAILURE_UID + int.from_bytes(digest[:6])
+    return FIRST_MADE_UP_UID + int.from_bytes(digest[:6])
 
 
 def _received_at(piece: Found, now: datetime) -> datetime:

@@ -141,7 +141,7 @@ def _exact(store: Store, outgoing: Outgoing, failed: list[str]) -> Iterator[Outg
     try:
         yield replace(outgoing, raw=blobs.read(store, outgoing.copy.id))
     except Corrupt as exc:
-        failed.append(str(exc))
+        failed.append(f"copy {outgoing.copy.public_id}: {exc}")
 
 
 # -- where it goes

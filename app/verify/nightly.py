@@ -58,7 +58,7 @@ def scrub(
     )
     if found.harm or found.complaints or found.faults:
         return outcome(told(store, examine(store, stop=stop)), detail, now=now)
-    end = "the last ones there are" if after == 0 else "the next night goes on from there"
+    end = "that was the rest" if after == 0 else "the next night goes on from there"
     kept = {"after": after, "quick_at": (now if is_quick_due else quick_at).isoformat()}
     return Outcome(
         f"{found.blobs:,} stored contents in {found.blocks:,} blocks are as they were stored;"

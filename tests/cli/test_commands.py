@@ -341,6 +341,7 @@ def test_purge_removes_a_message_by_its_id_for_an_administrator(tmp_path: Path) 
     again = run("purge", public_id, "--reason", "Court", "--as", "dora@firma.pl")
 
     assert (refused.exit_code, silent.exit_code, again.exit_code) == (1, 1, 1)
+    assert "alice@firma.pl is no administrator" in refused.stderr
     assert "Say why" in silent.stderr
     assert done == {"message": public_id, "purged": True}
     assert "1 messages" in run("status").stdout
