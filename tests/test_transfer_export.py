@@ -4,6 +4,7 @@ import mailbox
 import os
 import stat
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -336,3 +337,14 @@ def test_the_demo_companys_mail_comes_back_as_the_same_copies(store, tmp_path, f
     assert (done.read, done.present) == (before, before)
     assert len(make.message_ids(store)) == before
     assert len(make.copy_digests(store)) == len(copies)
+
+
+def test_a_message_of_a_far_year_does_not_keep_a_zip_from_being_made(
+    office: Office, tmp_path: Path
+) -> None:
+    far = datetime(2999, 1, 1, tzinfo=UTC)
+    make.deliver(office.store, office.box, make.mail("Far"), first_uid=9, received_at=far)
+
+    done = export_all(office.store, form="eml", to=tmp_path / "all.zip", now=NOW)
+
+    assert (done.messages, done.failed) == (3, ())
