@@ -89,6 +89,18 @@ def test_others_get_what_was_filed_without_bcc_and_marked(office: Office, tmp_pa
     assert (done.messages, done.without_bcc) == (1, 1)
 
 
+@pytest.mark.parametrize("form", ["eml", "maildir"])
+def test_a_file_without_bcc_is_not_named_by_the_exact_bytes(office, tmp_path, form) -> None:
+    """Their SHA-256 would tell whoever tries out names which of them was in Bcc."""
+    office.file(0)
+    (exact, _) = messages.copies_after(office.store, 0, limit=9)
+
+    export(office.store, office.bob, tmp_path / "out", form)
+
+    (file,) = files(tmp_path / "out")
+    assert exact.public_id not in file.name
+
+
 def test_who_may_read_nothing_gets_an_empty_export(office: Office, tmp_path: Path) -> None:
     done = export(office.store, office.bob, tmp_path / "out.mbox", "mbox")
 
