@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from app.backup import create, place
 from app.backup.manifest import MANIFEST
 from app.errors import Conflict, Corrupt, Invalid, LetterbookError, NotFound
-from app.model import Account
-from app.store import Store, open_store
+from app.model import Account, Digest
+from app.store import Store, blobs, mending, open_store
 from app.store.database import write
+from app.store.segments import Blocks
 from tests import make
 from tests.backups import back, bring_back, deliver, digests, files
 
@@ -331,6 +333,43 @@ def test_bytes_that_the_archive_lacks_are_told(store: Store, box: Account, dest:
     (fault,) = back(store, dest).faults
 
     assert "Missing in mail.db: 1 of 4" in fault
+
+
+def test_a_block_that_is_lost_does_not_keep_a_backup_from_its_end(
+    store: Store, box: Account, dest: Path
+) -> None:
+    with write(store.mail):
+        store.mail.conn.execute("delete from blocks where id = 1")
+    with closing(Blocks(store)) as blocks:
+        blocks.want()
+        sizes = {"most_bytes": 10**9, "progress": lambda size_bytes: None}
+        first = blocks.write(dest.with_name("1.db"), [], **sizes)
+        second = blocks.write(dest.with_name("2.db"), [], **sizes)
+
+    assert (first is None, second, dest.with_name("2.db").exists()) == (False, None, False)
+    done = back(store, dest)
+    assert done.faults[0].startswith("Missing in mail.db: 1 of 4")
+    assert {path.name for path in dest.glob("mail/*")} == {"000001.db"}
+    assert len(bring_back(dest, dest.with_name("new")).damaged) == 1
+
+
+def test_a_checksum_that_was_repaired_goes_into_the_backup(
+    store: Store, box: Account, dest: Path
+) -> None:
+    before = digests(store)
+    wrong = bytes([before[0][0] ^ 1]) + before[0][1:]
+    with write(store.mail):
+        store.mail.conn.execute("update blobs set digest = ? where digest = ?", [wrong, before[0]])
+    back(store, dest)
+    (blob_id,) = blobs.find_all(store, [Digest(wrong)]).values()
+    mending.correct(store, blob_id)
+
+    back(store, dest)
+
+    assert bring_back(dest, dest.with_name("new")).damaged == ()
+    new = open_store(dest.with_name("new"))
+    assert digests(new) == before
+    new.close()
 
 
 def test_a_segment_that_is_merged_is_taken_from_the_sound_copy(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from app import people
-from app.model import Account
+from app.model import Account, MessageId
 from app.purge import purge_message
-from app.store import Store, folders, messages, open_store, sessions, sweep, visibility
+from app.store import Store, folders, messages, open_store, reparse, sessions, sweep, visibility
 from app.store.database import write
 from app.verify import verify
 from tests import make
@@ -138,6 +138,24 @@ def test_what_was_removed_for_good_does_not_come_back_with_an_older_snapshot(
     assert len(make.message_ids(new)) == 3
     assert [fault for fault in verify(new).faults if "index" not in fault] == []
     new.close()
+
+
+def test_what_was_removed_after_a_newer_parser_read_it_does_not_come_back(
+    store: Store, box: Account, dest: Path
+) -> None:
+    admin = make.viewer(store, make.user(store, "Boss", is_admin=True))
+    store.archive.conn.execute(
+        "update messages set identity = zeroblob(16), parser_version = 0 where id = 2"
+    )
+    older = back(store, dest).snapshot.name
+    reparse.reparse(store)
+    public_id = make.public_id(store, MessageId(2))
+    purge_message(store, admin, public_id, reason="a court", now=make.NOW)
+    back(store, dest)
+
+    came = bring_back(dest, dest.with_name("new"), name=older)
+
+    assert (came.gone, came.messages, came.copies) == ((public_id,), 3, 3)
 
 
 def test_a_message_that_lost_one_of_two_copies_stays(

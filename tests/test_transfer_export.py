@@ -4,6 +4,7 @@ import mailbox
 import os
 import stat
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -86,6 +87,18 @@ def test_others_get_what_was_filed_without_bcc_and_marked(office: Office, tmp_pa
     assert file.read_bytes() == mark + BCC.replace(b"Bcc: boss@firma.pl\r\n", b"")
     assert file.name.endswith("-without-bcc.eml")
     assert (done.messages, done.without_bcc) == (1, 1)
+
+
+@pytest.mark.parametrize("form", ["eml", "maildir"])
+def test_a_file_without_bcc_is_not_named_by_the_exact_bytes(office, tmp_path, form) -> None:
+    """Their SHA-256 would tell whoever tries out names which of them was in Bcc."""
+    office.file(0)
+    (exact, _) = messages.copies_after(office.store, 0, limit=9)
+
+    export(office.store, office.bob, tmp_path / "out", form)
+
+    (file,) = files(tmp_path / "out")
+    assert exact.public_id not in file.name
 
 
 def test_who_may_read_nothing_gets_an_empty_export(office: Office, tmp_path: Path) -> None:
@@ -337,3 +350,14 @@ def test_the_demo_companys_mail_comes_back_as_the_same_copies(store, tmp_path, f
     assert (done.read, done.present) == (before, before)
     assert len(make.message_ids(store)) == before
     assert len(make.copy_digests(store)) == len(copies)
+
+
+def test_a_message_of_a_far_year_does_not_keep_a_zip_from_being_made(
+    office: Office, tmp_path: Path
+) -> None:
+    far = datetime(2999, 1, 1, tzinfo=UTC)
+    make.deliver(office.store, office.box, make.mail("Far"), first_uid=9, received_at=far)
+
+    done = export_all(office.store, form="eml", to=tmp_path / "all.zip", now=NOW)
+
+    assert (done.messages, done.failed) == (3, ())

@@ -1,5 +1,10 @@
 -- Lean tables: mail.db (attached as `mail`) alone keeps digests, and what the text tells is read
 -- from the text.
+-- A copy whose bytes are lost stays, damaged as it was: verification tells, a repair fetches it.
+insert into mail.blobs (digest, block_id, start)
+  select digest, 0, 0 from copies c where not exists (
+    select 1 from mail.blobs b
+    where substr(b.digest, 1, 8) = substr(c.digest, 1, 8) and b.digest = c.digest);
 create table new_copies (
   id integer primary key,              -- that of the blob in mail.db, which has the SHA-256
   message_id integer not null references messages,

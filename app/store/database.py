@@ -20,6 +20,9 @@ from app.errors import Conflict, Corrupt, LetterbookError, OutOfSpace
 from app.model import PublicId
 
 BUSY_SECONDS = 10
+MIGRATION_SECONDS = 3_600
+"""So long another process may bring a large archive to this version."""
+
 NEXT_TO_NOTHING = 1 << 20
 ROOM_TO_WORK = 16 << 20
 NO_ROOM = (
@@ -240,6 +243,7 @@ def _migrate(db: Database, path: Path) -> None:
         )
     if _version(db) == len(scripts):
         return
+    db.conn.execute(f"pragma busy_timeout = {MIGRATION_SECONDS * 1000}")
     # Tables are made anew under their names, so references are checked at the end only.
     db.conn.execute("pragma foreign_keys = off")
     if path.stem == "archive":
@@ -251,6 +255,7 @@ def _migrate(db: Database, path: Path) -> None:
     if path.stem == "archive":
         db.conn.execute("detach mail")
     db.conn.execute("pragma foreign_keys = on")
+    db.conn.execute(f"pragma busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def _run(db: Database, script: str, *, version: int) -> None:

@@ -9,6 +9,8 @@ from app.store.database import Store
 
 _MOST = 6_000
 _MOST_CHARACTERS = 30_000_000
+_PER_ENTRY = 100
+"""Characters that a part, an address or a reference counts for: a small mail may have thousands."""
 
 _lock = Lock()
 _kept: dict[tuple[str, CopyId], ParsedMail] = {}
@@ -23,9 +25,9 @@ def keep(store: Store, copy_id: CopyId, mail: ParsedMail) -> None:
     global _characters
     with _lock:
         _kept[str(store.directory), copy_id] = replace(mail, fields=(), bcc=())
-        _characters += len(mail.text)
+        _characters += _size(mail)
         while len(_kept) > _MOST or _characters > _MOST_CHARACTERS:
-            _characters -= len(_kept.pop(next(iter(_kept))).text)
+            _characters -= _size(_kept.pop(next(iter(_kept))))
 
 
 def take(store: Store, copy_id: CopyId) -> ParsedMail | None:
@@ -33,5 +35,11 @@ def take(store: Store, copy_id: CopyId) -> ParsedMail | None:
     global _characters
     with _lock:
         mail = _kept.pop((str(store.directory), copy_id), None)
-        _characters -= len(mail.text) if mail else 0
+        _characters -= _size(mail) if mail else 0
         return mail
+
+
+def _size(mail: ParsedMail) -> int:
+    people = (mail.from_, mail.to, mail.cc, mail.reply_to)
+    entries = len(mail.leaves) + len(mail.references) + sum(map(len, people))
+    return len(mail.text) + _PER_ENTRY * entries

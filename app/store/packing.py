@@ -1,8 +1,10 @@
 """Thin blocks become full ones: mail that came in piece by piece is stored as small as any."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import zstandard
 
@@ -18,6 +20,8 @@ _MANY = 16
 """So many thin blocks are worth one that is still thin."""
 
 _GROUPS_PER_WRITE = 8
+_AT_ONCE = 50_000
+"""Thin blocks that are in memory together, with the places of their blobs."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +49,20 @@ def repack(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Repacke
     The caller holds `lock.removal`. Effects: blobs keep their ids and bytes and lie in new blocks;
     a few blocks to a transaction on mail.db; may be repeated after any interruption.
     """
-    groups = list(_groups(_thin_blocks(store)))
-    found = members(store, {thin.block_id for group in groups for thin in group})
     done = Repacked()
+    (last,) = store.mail.conn.execute("select coalesce(max(id), 0) from blocks").fetchone()
+    for kind in (blobs.RECIPE, blobs.TEXT, blobs.OTHER):
+        after = 0
+        while not stop() and (thin := _thin_blocks(store, kind, after, last)):
+            after = thin[-1].block_id
+            done = _pack(store, list(_groups(thin)), done, stop)
+    return done
+
+
+def _pack(
+    store: Store, groups: Sequence[list[_Thin]], done: Repacked, stop: Callable[[], bool]
+) -> Repacked:
+    found = members(store, {thin.block_id for group in groups for thin in group})
     for at in range(0, len(groups), _GROUPS_PER_WRITE):
         if stop():
             break
@@ -71,20 +86,33 @@ def members(store: Store, block_ids: set[int]) -> dict[int, list[tuple[int, int,
     """Id, start and size of the blobs in each of these blocks, in their order."""
     found: dict[int, list[tuple[int, int, int | None]]] = {}
     for blob_id, block_id, start, size_bytes in store.mail.conn.execute(
-        "select id, block_id, start, size_bytes from blobs order by block_id, start"
+        "select id, block_id, start, size_bytes from blobs"
+        " where block_id in (select value from json_each(?)) order by block_id, start",
+        [json.dumps(list(block_ids))],
     ):
-        if block_id in block_ids:
-            found.setdefault(block_id, []).append((blob_id, start, size_bytes))
+        found.setdefault(block_id, []).append((blob_id, start, size_bytes))
     return found
 
 
-def _thin_blocks(store: Store) -> list[_Thin]:
+def content_bytes(header: bytes) -> int:
+    """How much a block holds, by its first bytes; -1 if they do not say."""
+    try:
+        return int(zstandard.frame_content_size(header))
+    except zstandard.ZstdError:
+        return -1
+
+
+def _thin_blocks(store: Store, kind: int, after: int, last: int) -> list[_Thin]:
+    """The next thin blocks of a kind after one, up to the last, in the order of their ids."""
     rows = store.mail.conn.execute(
-        "select id, kind, substr(payload, 1, ?), length(payload) from blocks order by kind, id",
-        [HEADER_BYTES],
+        "select id, substr(payload, 1, ?), length(payload) from blocks"
+        " where id > ? and id <= ? and kind = ? order by id",
+        [HEADER_BYTES, after, last, kind],
     )
-    sized = [(row[0], row[1], zstandard.frame_content_size(row[2]), row[3]) for row in rows]
-    return [_Thin(*row) for row in sized if 0 <= row[2] < _FULL_BYTES]
+    sized = ((row[0], kind, content_bytes(row[1]), row[2]) for row in rows)
+    found = list(islice((_Thin(*one) for one in sized if 0 <= one[2] < _FULL_BYTES), _AT_ONCE))
+    rows.close()
+    return found
 
 
 def _groups(thin_blocks: Sequence[_Thin]) -> Iterator[list[_Thin]]:
@@ -92,8 +120,7 @@ def _groups(thin_blocks: Sequence[_Thin]) -> Iterator[list[_Thin]]:
     group: list[_Thin] = []
     filled = 0
     for thin in thin_blocks:
-        is_other = group and group[0].kind != thin.kind
-        if is_other or filled + thin.content_bytes > blobs.BLOCK_BYTES:
+        if filled + thin.content_bytes > blobs.BLOCK_BYTES:
             if _is_worth(group, filled):
                 yield group
             group, filled = [], 0

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.errors import Conflict, Corrupt, NotFound
 from app.mail import parse
-from app.model import CopyId, MessageId, PublicId, UserId
+from app.model import CopyId, Digest, MessageId, PublicId, UserId
 from app.store import blobs, threads, tombstones
 from app.store.database import Store, to_seconds
 from app.store.ingest import queue_messages
@@ -63,11 +63,19 @@ def remove(
 def remove_again(store: Store) -> list[PublicId]:
     """Remove what was removed before: an archive.db from an older backup has it still.
 
+    It is known by its identity or, where an older parser gave another one, by all its copies.
     Effects: inside the caller's transaction.
     """
-    rows = store.archive.conn.execute(
-        "select m.id, m.public_id from messages m join tombstones t on t.mark = m.identity"
-        " order by m.id"
+    conn = store.archive.conn
+    marks = conn.execute("select mark from tombstones where length(mark) = 32").fetchall()
+    copies = blobs.find_all(store, [Digest(row[0]) for row in marks])
+    removed = "(select value from json_each(:copies))"
+    rows = conn.execute(
+        "select m.id, m.public_id from messages m where m.identity in (select mark from tombstones)"
+        f" or m.id in (select message_id from copies where id in {removed}) and not exists"
+        f" (select 1 from copies c where c.message_id = m.id and c.id not in {removed})"
+        " order by m.id",
+        {"copies": json.dumps(list(copies.values()))},
     ).fetchall()
     for message_id, public_id in rows:
         _take_out(store, message_id, public_id)

@@ -168,8 +168,9 @@ class Blocks:
     ) -> Written | None:
         """Write wanted blocks to a new segment, as many as it may hold; None: there are none left.
 
-        They come from the first of the sources that has them, in the end mail.db. `progress` hears
-        of the bytes of each chunk. Raises OSError if the disk is full.
+        Those that mail.db lost, and no segment has, are left out. They come from the first of the
+        sources that has them, in the end mail.db. `progress` hears of the bytes of each chunk.
+        Raises OSError if the disk is full.
         """
         if not self._number("select exists (select 1 from wanted)"):
             return None
@@ -189,7 +190,11 @@ class Blocks:
                 "insert into target.blobs select id, digest, block_id, start, size_bytes"
                 " from mail.blobs where block_id in (select id from target.blocks) order by id"
             )
-            return Written(self._number("select count(*) from target.blocks"), most_bytes - room)
+            written = Written(self._number("select count(*) from target.blocks"), most_bytes - room)
+        if written.blocks:
+            return written
+        path.unlink()  # what is wanted yet is lost: no source has it
+        return None
 
     def _copy_chunk(self, room: int) -> int:
         """Copy the next wanted blocks that the source has; their bytes."""

@@ -1,8 +1,10 @@
 """The readable text of messages, for highlights. Ask only for what the viewer may read."""
 
 import json
+import logging
 from collections.abc import Iterable
 
+from app.errors import Corrupt
 from app.mail import display, split_quoted
 from app.mail.charsets import decode
 from app.model import MessageId
@@ -12,9 +14,14 @@ from app.store.database import Store
 TEXT_CHARACTERS = 65_536
 PREVIEW_CHARACTERS = 140
 
+logger = logging.getLogger(__name__)
+
 
 def texts(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
-    """The first 64 K characters of each message's text; "" where it has none."""
+    """The first 64 K characters of each message's text; "" where it has none.
+
+    "" also where it is damaged: verification tells, and a list shows the others.
+    """
     rows = store.archive.conn.execute(
         "select id, text_blob, text_charset from messages"
         # In the order in which they lie, so that each block is unpacked once.
@@ -35,7 +42,11 @@ def previews(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
 def _text(store: Store, blob_id: int | None, charset: str) -> str:
     if blob_id is None:
         return ""
-    content = blobs.read(store, blob_id)[: 4 * TEXT_CHARACTERS]
+    try:
+        content = blobs.read(store, blob_id)[: 4 * TEXT_CHARACTERS]
+    except Corrupt as exc:
+        logger.warning("a text cannot be read", extra={"problem": str(exc)})
+        return ""
     return decode(content, charset)[:TEXT_CHARACTERS]
 
 

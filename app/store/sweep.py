@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import zstandard
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
 from app.errors import Conflict, Corrupt
@@ -166,31 +165,19 @@ def _named_since(store: Store, orphans: _Orphans) -> set[int]:
 
 def _blocks_with_dead_bytes(store: Store) -> list[int]:
     """The blocks that hold more than their blobs, or none."""
-    conn = store.mail.conn
-    live: dict[int, int | None] = dict(
-        # Null, up to the block's end, makes the sum null.
-        conn.execute(
-            "select block_id, case when count(*) = count(size_bytes) then sum(size_bytes) end"
-            " from blobs group by block_id"
-        ).fetchall()
-    )
     dead: list[int] = []
-    for block_id, header in conn.execute(
-        "select id, substr(payload, 1, ?) from blocks order by id", [packing.HEADER_BYTES]
+    for block_id, header, blobs_there, its_bytes in store.mail.conn.execute(
+        "select k.id, substr(k.payload, 1, ?), s.blobs, s.size_bytes from blocks k left join ("
+        # Null, up to the block's end, makes the sum null.
+        "  select block_id, count(*) as blobs,"
+        "  case when count(*) = count(size_bytes) then sum(size_bytes) end as size_bytes"
+        "  from blobs group by block_id) s on s.block_id = k.id order by k.id",
+        [packing.HEADER_BYTES],
     ):
-        its_bytes = live.get(block_id, 0)
-        is_unnamed = block_id not in live
-        if is_unnamed or (its_bytes is not None and its_bytes < _content_bytes(header)):
+        is_unnamed = blobs_there is None
+        if is_unnamed or (its_bytes is not None and its_bytes < packing.content_bytes(header)):
             dead.append(block_id)
     return dead
-
-
-def _content_bytes(header: bytes) -> int:
-    """How much a block holds; 0 if it does not say."""
-    try:
-        return max(0, zstandard.frame_content_size(header))
-    except zstandard.ZstdError:
-        return 0
 
 
 def _rewrite(store: Store, block_id: int, members: list[tuple[int, int, int | None]]) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 from app.errors import Corrupt, Invalid, LetterbookError, NotFound, OutOfSpace
-from app.model import CopyId, Folder, MessageId, Viewer
+from app.model import Copy, CopyId, Digest, Folder, MessageId, Viewer
 from app.search import find_all
 from app.store import Store, accounts, audit, blobs, folders, locations, messages, transaction
 from app.transfer.writers import Form, Outgoing, safe_name, write
@@ -97,8 +98,14 @@ def _copies_for(
             failed.append(str(exc))
             continue
         received_at, flags = locations.first_seen(store, best.copy.id, viewer.accounts)
+        copy = best.copy if best.is_own else _without_digest(best.copy)
         raw = best.raw if best.is_own else _marked(best.raw)
-        yield Outgoing(best.copy, raw, received_at, flags, is_exact=best.is_own)
+        yield Outgoing(copy, raw, received_at, flags, is_exact=best.is_own)
+
+
+def _without_digest(copy: Copy) -> Copy:
+    """Its id goes into file names: by that of the exact bytes one could try who was in Bcc."""
+    return replace(copy, digest=Digest(sha256(f"without Bcc {copy.id}".encode()).digest()))
 
 
 def _marked(raw: bytes) -> bytes:

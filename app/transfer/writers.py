@@ -20,6 +20,8 @@ Form = Literal["mbox", "eml", "maildir"]
 MOST_IN_ZIP = 300_000
 """Messages; the list of a zip's contents is read into memory, also by who reads it."""
 
+LAST_YEAR_IN_ZIP = 2107
+
 LONGEST_NAME = 200
 _LETTERS = {
     "\\Draft": "D",
@@ -83,7 +85,8 @@ def _write_zip(items: Iterable[Outgoing], path: Path) -> None:
                     " folder.",
                 )
             at = item.received_at
-            date = (max(1980, at.year), at.month, at.day, at.hour, at.minute, at.second)
+            year = min(max(at.year, 1980), LAST_YEAR_IN_ZIP)
+            date = (year, at.month, at.day, at.hour, at.minute, at.second)
             entry = zipfile.ZipInfo(_eml_name(item), date)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o600 << 16

@@ -46,10 +46,24 @@ def test_the_oldest_is_forgotten_where_they_are_too_many(
 
 
 def test_long_texts_push_others_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "_MOST_CHARACTERS", 1_000)
+    monkeypatch.setattr(fresh, "_MOST_CHARACTERS", 2_000)
 
     fresh.keep(store, CopyId(1), parse(make.mail()))
-    fresh.keep(store, CopyId(2), parse(make.mail(text="x" * 990)))
+    fresh.keep(store, CopyId(2), parse(make.mail(text="x" * 1_500)))
 
     assert fresh.take(store, CopyId(1)) is None
     assert fresh.take(store, CopyId(2)) is not None
+
+
+def test_many_addresses_and_parts_push_others_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh, "_MOST_CHARACTERS", 10_000)
+    crowd = ", ".join(f"a{number}@b.pl" for number in range(60))
+    parts = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 60 + b"--b--\n"
+
+    fresh.keep(store, CopyId(1), parse(make.mail()))
+    fresh.keep(store, CopyId(2), parse(make.mail(to=crowd)))
+    fresh.keep(store, CopyId(3), parse(parts))
+
+    assert [fresh.take(store, CopyId(n)) is not None for n in (1, 2, 3)] == [False, False, True]

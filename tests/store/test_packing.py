@@ -91,6 +91,39 @@ def test_a_damaged_block_is_left_and_the_others_are_packed(trickled: Store) -> N
     assert trickled.mail.conn.execute("select 1 from blocks where id = 1").fetchone()
 
 
+def test_a_block_whose_first_bytes_are_damaged_is_left_too(trickled: Store) -> None:
+    with write(trickled.mail):
+        trickled.mail.conn.execute(
+            "update blocks set payload = cast(zeroblob(20) || substr(payload, 21) as blob)"
+            " where id = 1"
+        )
+
+    done = packing.repack(trickled)
+
+    assert (done.taken, done.made) == (79, 2)
+
+
+def test_few_of_many_blocks_are_in_memory_at_a_time(
+    trickled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(trickled)
+    asked: list[int] = []
+    members = packing.members
+
+    def spy(store: Store, block_ids: set[int]):
+        asked.append(len(block_ids))
+        return members(store, block_ids)
+
+    monkeypatch.setattr(packing, "members", spy)
+    monkeypatch.setattr(packing, "_AT_ONCE", 20)
+
+    done = packing.repack(trickled)
+
+    assert asked == [20, 20, 20, 20]
+    assert (done.taken, done.made) == (80, 4)
+    assert contents(trickled) == before
+
+
 def test_a_stop_leaves_the_rest_for_the_next_time(trickled: Store) -> None:
     before = contents(trickled)
 

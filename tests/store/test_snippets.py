@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.store import Store, snippets
+from app.store import Store, queue, snippets
 from tests import make
 
 TEXT = "Dziękuję, proszę o fakturę. Marta Zając, Łomianki"
@@ -35,3 +35,17 @@ def test_the_text_is_read_as_it_was_written(store: Store, raw: bytes) -> None:
     (message,) = make.message_ids(store)
 
     assert TEXT in snippets.texts(store, [message])[message]
+
+
+def test_a_damaged_text_leaves_the_lists_readable(store: Store) -> None:
+    alice = make.user(store, "Alice")
+    box = make.account(store, alice)
+    make.deliver(store, box, make.mail("One", text=f"{TEXT} " * 10))
+    make.deliver(store, box, make.mail("Two", text="Beton. " * 40, message_id="<2@x>"), first_uid=2)
+    make.damage(store, "kind = 1 and id = (select min(id) from blocks where kind = 1)")
+    store.recent.clear()
+
+    page = queue.rows(store, make.viewer(store, alice), now=make.NOW)
+
+    assert [row.message.subject for row in page.rows] == ["Two", "One"]
+    assert [row.message.preview[:5] for row in page.rows] == ["Beton", ""]

@@ -1,15 +1,18 @@
 """A data directory of an earlier version is read as it was, after one open."""
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
 import zstandard
 
 from app.model import MessageId, UserId, Viewer
-from app.store import blobs, messages, open_store, snippets
+from app.store import blobs, database, lock, mending, messages, open_store, snippets
 from app.store.database import sqlite3
+from app.verify import verify
 from tests import make
 
 TEXT = b"Prosze o fakture za beton.\r\n" * 6
@@ -49,6 +52,41 @@ def test_mail_that_came_before_is_known_when_it_comes_again(tmp_path: Path) -> N
 
     assert (done.stored, done.known) == (1, 1)
     assert len(make.message_ids(store)) == 2
+
+
+def test_a_copy_whose_bytes_are_lost_stays_and_is_told(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
+    mail = sqlite3.connect(tmp_path / "mail.db", isolation_level=None)
+    mail.execute("delete from blobs where form = 1")
+    mail.close()
+
+    store = open_store(tmp_path)
+
+    (copy,) = messages.copies_after(store, 0, limit=10)
+    assert copy.digest == sha256(HEAD + TEXT).digest()
+    (damaged,) = verify(store).damaged
+    assert damaged["message"] == "m"
+    with lock.removal(tmp_path):
+        mending.mend(store, HEAD + TEXT, [copy.id])
+    assert blobs.read(store, copy.id) == HEAD + TEXT
+
+
+def test_a_process_waits_while_another_one_upgrades_a_large_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Web and worker start together: one that gave up would stop the other in the middle."""
+    write_first_version(tmp_path)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    other = sqlite3.connect(tmp_path / "mail.db", isolation_level=None)
+    other.execute("pragma journal_mode = wal")
+    other.execute("begin immediate")
+
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(open_store, tmp_path)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.3)
+        other.execute("rollback")
+        opening.result().close()
 
 
 def write_first_version(directory: Path) -> None:
