@@ -1,5 +1,6 @@
 """Opening the two databases, their migrations, and the one way to write: `transaction`."""
 
+import fcntl
 import os
 import shutil
 from base64 import b32encode
@@ -68,8 +69,9 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
     try:
         with _private_files():
             directory.mkdir(parents=True, exist_ok=True)
-            mail = _open(directory / "mail.db", checkpoints=checkpoints)
-            archive = _open(directory / "archive.db", checkpoints=checkpoints)
+            with _alone(directory):
+                mail = _open(directory / "mail.db", checkpoints=checkpoints)
+                archive = _open(directory / "archive.db", checkpoints=checkpoints)
     except (OSError, sqlite3.OperationalError) as exc:
         raise LetterbookError(
             f"The data directory {directory} cannot be used ({exc}). "
@@ -89,6 +91,18 @@ def _private_files() -> Iterator[None]:
             yield
         finally:
             os.umask(old_mask)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One process at a time: of two that give a new database its journal mode at once, SQLite
+    refuses one without waiting, and the first start of web and worker would fail by chance."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Two processes may start at once; a newer database is refused; a write is whole or not at all."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,25 @@ def test_ten_processes_may_open_a_new_data_directory_at_once(tmp_path: Path) -> 
     errors = [process.communicate()[1] for process in running]
 
     assert [process.returncode for process in running] == [0] * 10, errors
+
+
+def _open_together(together: Barrier, directory: Path) -> None:
+    for number in range(30):
+        together.wait()
+        open_store(directory / str(number)).close()
+
+
+def test_web_and_worker_may_open_a_new_data_directory_at_the_same_instant(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    words = (context.Barrier(2, timeout=10), tmp_path)
+
+    both = [context.Process(target=_open_together, args=words) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+
+    assert [process.exitcode for process in both] == [0, 0]
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
