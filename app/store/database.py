@@ -97,12 +97,9 @@ def _private_files() -> Iterator[None]:
 def _alone(directory: Path) -> Iterator[None]:
     """One process at a time: of two that give a new database its journal mode at once, SQLite
     refuses one without waiting, and the first start of web and worker would fail by chance."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with (directory / "open.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager
