@@ -14,7 +14,7 @@ from app.jobs.worker import rebuild_index
 from app.model import Viewer
 from app.search import search_messages
 from app.settings import Settings
-from app.store import Store, blobs, ingest, lock, messages, open_store, sweep
+from app.store import Store, blobs, ingest, lock, messages, open_store, sweep, upkeep
 from app.verify import verify
 from tests import make
 from tests.purging import OTHER, SECRET, TEXT, WORD, fill, remove, sweep_now
@@ -148,6 +148,23 @@ def test_a_damaged_recipe_keeps_the_sweep_from_removing_anything(filled, admin) 
 
     assert list(blobs.ids(filled)) == before
     assert not tasks.upkeep.last(filled, "sweep").is_good
+
+
+def test_a_lost_archive_db_does_not_take_the_mail_with_it(filled: Store) -> None:
+    before = filled.mail.conn.execute("select count(*) from blobs").fetchone()
+    directory = filled.directory
+    filled.close()
+    for path in directory.glob("archive.db*"):
+        path.unlink()
+    store = open_store(directory)
+
+    sweep_now(store)
+
+    last = upkeep.last(store, "sweep")
+    assert last is not None
+    assert (last.is_good, last.summary[:32]) == (False, "archive.db knows of no mail, and")
+    assert store.mail.conn.execute("select count(*) from blobs").fetchone() == before
+    store.close()
 
 
 def test_a_backup_under_way_puts_the_sweep_off(filled, admin) -> None:

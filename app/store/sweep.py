@@ -22,6 +22,11 @@ _BLOCKS_PER_WRITE = 8
 _IN_USE = (
     "The databases were in use, so old bytes may remain on disk. It is tried again in an hour."
 )
+_NOT_ITS_OWN = (
+    "archive.db knows of no mail, and mail.db holds some: archive.db was lost, or is another"
+    " archive's. Nothing was removed. Stop Letterbook and restore archive.db from a backup;"
+    " without one, tools/rescue.py gets the mail out."
+)
 _PRESENT, _RECIPE, _NEEDED = 1, 2, 4
 
 logger = logging.getLogger(__name__)
@@ -40,9 +45,12 @@ def sweep(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Swept:
     """Remove the blobs that nothing needs, and their bytes.
 
     The caller holds `lock.removal`. Raises Corrupt if a recipe cannot be read: what it needs is not
-    known then, and nothing is removed. Effects: may be repeated after any interruption.
+    known then; or if archive.db knows of no mail at all. Nothing is removed then.
+    Effects: may be repeated after any interruption.
     """
     orphans = _orphans(store)
+    if orphans.found and not _has_had_mail(store):
+        raise Corrupt(_NOT_ITS_OWN)
     removed = _unname(store, orphans) if orphans.found else 0
     rewritten = 0
     dead = _blocks_with_dead_bytes(store)
@@ -82,6 +90,13 @@ class _Orphans:
     found: list[int]
     last_blob: int
     last_message: int
+
+
+def _has_had_mail(store: Store) -> bool:
+    found = store.archive.conn.execute(
+        "select exists (select 1 from copies) or exists (select 1 from purges)"
+    )
+    return bool(found.fetchone()[0])
 
 
 def _orphans(store: Store) -> _Orphans:
