@@ -117,7 +117,7 @@ def test_the_directory_may_be_there_already(
     bring_back(dest, target)
 
     kept = {name} if name else set()
-    assert {path.name for path in target.iterdir()} == {"archive.db", "mail.db"} | kept
+    assert {path.name for path in target.iterdir()} == {"archive.db", "mail.db", "open.lock"} | kept
 
 
 def test_a_file_system_of_its_own_is_restored_to(
@@ -127,7 +127,7 @@ def test_a_file_system_of_its_own_is_restored_to(
 
     assert bring_back(dest, small_disk).copies == 2
 
-    assert {path.name for path in small_disk.iterdir()} == {"archive.db", "mail.db"}
+    assert {path.name for path in small_disk.iterdir()} == {"archive.db", "mail.db", "open.lock"}
 
 
 def test_an_unknown_snapshot_is_refused_with_those_there_are(
