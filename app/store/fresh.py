@@ -23,9 +23,11 @@ def keep(store: Store, copy_id: CopyId, mail: ParsedMail) -> None:
     Effects: the oldest ones are forgotten where they are too many or too long.
     """
     global _characters
+    key, kept = (str(store.directory), copy_id), replace(mail, fields=(), bcc=())
     with _lock:
-        _kept[str(store.directory), copy_id] = replace(mail, fields=(), bcc=())
-        _characters += _size(mail)
+        before = _kept.pop(key, None)
+        _characters += _size(kept) - (_size(before) if before else 0)
+        _kept[key] = kept
         while len(_kept) > _MOST or _characters > _MOST_CHARACTERS:
             _characters -= _size(_kept.pop(next(iter(_kept))))
 

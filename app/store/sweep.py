@@ -8,11 +8,12 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
 from app.errors import Conflict, Corrupt
-from app.store import blobs, packing, recipe
+from app.store import blobs, packing, recipe, tombstones
 from app.store.database import Store, write
 
 LARGEST_REWRITE = 500_000_000
@@ -42,15 +43,15 @@ class Swept:
 
 
 def sweep(store: Store, *, stop: Callable[[], bool] = lambda: False) -> Swept:
-    """Remove the blobs that nothing needs, and their bytes.
+    """Remove the blobs that nothing needs, and their bytes; whole mails only if they were purged.
 
     The caller holds `lock.removal`. Raises Corrupt if a recipe cannot be read: what it needs is not
     known then; or if archive.db knows of no mail at all. Nothing is removed then.
     Effects: may be repeated after any interruption.
     """
-    orphans = _orphans(store)
-    if orphans.found and not _has_had_mail(store):
+    if not _has_had_mail(store) and any(True for _ in blobs.ids(store)):
         raise Corrupt(_NOT_ITS_OWN)
+    orphans = _orphans(store)
     removed = _unname(store, orphans) if orphans.found else 0
     rewritten = 0
     dead = _blocks_with_dead_bytes(store)
@@ -104,15 +105,23 @@ def _orphans(store: Store) -> _Orphans:
     (last_blob,) = conn.execute("select coalesce(max(id), 0) from blobs").fetchone()
     # A byte for each blob: there may be millions. A lost block may have held a recipe.
     state = bytearray(last_blob + 1)
-    for blob_id, kind in conn.execute(
-        "select b.id, k.kind from blobs b left join blocks k on k.id = b.block_id where b.id <= ?",
+    whole: list[int] = []
+    removed = tombstones.every(store)
+    for blob_id, digest, kind in conn.execute(
+        "select b.id, b.digest, k.kind from blobs b left join blocks k on k.id = b.block_id"
+        " where b.id <= ?",
         [last_blob],
     ):
-        state[blob_id] = _PRESENT | (_RECIPE if kind in (blobs.RECIPE, None) else 0)
+        is_recipe = kind in (blobs.RECIPE, None)
+        state[blob_id] = _PRESENT | (_RECIPE if is_recipe else 0)
+        if is_recipe and digest not in removed:
+            whole.append(blob_id)
     (last_message,) = store.archive.conn.execute(
         "select coalesce(max(id), 0) from messages"
     ).fetchone()
-    for named in _named(store):
+    # A whole mail goes only if it was removed for good. That no row names it may mean that an older
+    # archive.db was put in place of this one.
+    for named in chain(_named(store), whole):
         todo = [named]
         while todo:
             one = todo.pop()

@@ -28,6 +28,11 @@ def made_up_uid(digest: Digest) -> int:
     return FIRST_MADE_UP_UID + int.from_bytes(digest[:6])
 
 
+def every(store: Store) -> set[bytes]:
+    """All identities and SHA-256s of mail that was removed."""
+    return {bytes(row[0]) for row in store.archive.conn.execute("select mark from tombstones")}
+
+
 def note_place(store: Store, folder_id: FolderId, uidvalidity: int, uid: int) -> bool:
     """Note that removed mail is listed there; False if that was noted already.
 

@@ -45,6 +45,16 @@ def test_the_oldest_is_forgotten_where_they_are_too_many(
     assert [fresh.take(store, CopyId(n)) is not None for n in range(3)] == [False, True, True]
 
 
+def test_what_is_kept_twice_counts_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh, "_MOST_CHARACTERS", 2_000)
+
+    for _ in range(5):
+        fresh.keep(store, CopyId(1), parse(make.mail(text="x" * 600)))
+    fresh.keep(store, CopyId(2), parse(make.mail(text="x" * 500)))
+
+    assert [fresh.take(store, CopyId(n)) is not None for n in (1, 2)] == [True, True]
+
+
 def test_long_texts_push_others_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fresh, "_MOST_CHARACTERS", 2_000)
 
