@@ -28,6 +28,14 @@ _AT_ONCE = 500
 _of_thread = local()
 
 
+NAMED = (
+    "select id from {0}.copies"
+    " union all select blob_id from {0}.parts where blob_id is not null"
+    " union all select text_blob from {0}.messages where text_blob is not null"
+)
+"""Every blob that a row of archive.db names, attached under that name ("main": not attached)."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewBlob:
     """A blob to be put: `content` is its bytes or, if `kind` is RECIPE, a recipe for them."""

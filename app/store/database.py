@@ -1,6 +1,5 @@
 """Opening the two databases, their migrations, and the one way to write: `transaction`."""
 
-import fcntl
 import os
 import shutil
 from base64 import b32encode
@@ -19,6 +18,7 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite
 
 from app.errors import Conflict, Corrupt, LetterbookError, OutOfSpace
 from app.model import PublicId
+from app.store.lock import opening
 
 BUSY_SECONDS = 10
 MIGRATION_SECONDS = 3_600
@@ -69,7 +69,7 @@ def open_store(directory: Path, *, checkpoints: bool = True) -> Store:
     try:
         with _private_files():
             directory.mkdir(parents=True, exist_ok=True)
-            with _alone(directory):
+            with opening(directory):
                 mail = _open(directory / "mail.db", checkpoints=checkpoints)
                 archive = _open(directory / "archive.db", checkpoints=checkpoints)
     except (OSError, sqlite3.OperationalError) as exc:
@@ -91,15 +91,6 @@ def _private_files() -> Iterator[None]:
             yield
         finally:
             os.umask(old_mask)
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """One process at a time: of two that give a new database its journal mode at once, SQLite
-    refuses one without waiting, and the first start of web and worker would fail by chance."""
-    with (directory / "open.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

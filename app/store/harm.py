@@ -86,9 +86,7 @@ def other_copies(store: Store, message_id: MessageId) -> Iterable[bytes]:
 def unneeded(store: Store, blob_ids: Iterable[int]) -> set[int]:
     """Those of the blobs that archive.db does not name."""
     rows = store.archive.conn.execute(
-        "select value from json_each(?) where value not in (select id from copies)"
-        " and value not in (select blob_id from parts where blob_id is not null)"
-        " and value not in (select text_blob from messages where text_blob is not null)",
+        f"select value from json_each(?) where value not in ({blobs.NAMED.format('main')})",
         [json.dumps(sorted(blob_ids))],
     )
     return {row[0] for row in rows}

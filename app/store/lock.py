@@ -1,4 +1,4 @@
-"""One worker on a data directory: a lock that ends with the process that holds it."""
+"""The locks of a data directory: each ends with the process that holds it."""
 
 import fcntl
 import os
@@ -31,13 +31,21 @@ def worker_lock(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
+def opening(directory: Path) -> Iterator[None]:
+    """Be the one process that opens the databases: of two that give a new one its journal mode at
+    once, SQLite refuses one without waiting, and the first start of web and worker would fail."""
+    with _held(directory / "open.lock", fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
 def no_removal(directory: Path) -> Iterator[None]:
     """Keep every blob where it is meanwhile: what sweeps or repacks waits, or comes later.
 
     For whoever reads archive.db and then mail.db and must find in it all that was named: a
     backup, a verification. Several may hold it at once.
     """
-    with _removal_lock(directory, fcntl.LOCK_SH):
+    with _held(directory / "removal.lock", fcntl.LOCK_SH):
         yield
 
 
@@ -46,7 +54,7 @@ def removal(directory: Path) -> Iterator[None]:
     """Be the one that removes or moves stored bytes. Raises Conflict while a backup or a
     verification runs."""
     try:
-        with _removal_lock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with _held(directory / "removal.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError as exc:
         raise Conflict(
@@ -55,7 +63,7 @@ def removal(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _removal_lock(directory: Path, operation: int) -> Iterator[None]:
-    with (directory / "removal.lock").open("a+") as file:
+def _held(path: Path, operation: int) -> Iterator[None]:
+    with path.open("a+") as file:
         fcntl.flock(file, operation)
         yield

@@ -13,6 +13,7 @@ import zstandard
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
 from app.errors import Corrupt
+from app.store import blobs
 from app.store.database import Store
 
 CHUNK_BYTES = 16_000_000
@@ -263,11 +264,7 @@ def missing_blobs(snapshot: Path, segments: Sequence[Path]) -> tuple[int, int]:
     try:
         conn.execute("create table named (id integer primary key)")
         with _attached(conn, snapshot, "archive"):
-            conn.execute(
-                "insert or ignore into named select id from archive.copies"
-                " union select blob_id from archive.parts where blob_id is not null"
-                " union select text_blob from archive.messages where text_blob is not null"
-            )
+            conn.execute(f"insert or ignore into named {blobs.NAMED.format('archive')}")
         (named,) = conn.execute("select count(*) from named").fetchone()
         for segment in segments:
             with _attached(conn, segment, "segment"):

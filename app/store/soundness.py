@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from app.errors import Corrupt
+from app.store import blobs
 from app.store.database import Store, sound
 
 MOST_COMPLAINTS = 100
@@ -82,12 +83,7 @@ class Named:
             conn = store.archive.conn
             conn.execute("drop table if exists temp.named")
             conn.execute("create temp table named (id integer primary key)")
-            for names in (
-                "select id from copies",
-                "select blob_id from parts where blob_id is not null",
-                "select text_blob from messages where text_blob is not null",
-            ):
-                conn.execute(f"insert or ignore into named {names}")
+            conn.execute(f"insert or ignore into named {blobs.NAMED.format('main')}")
 
     def add(self, ids: Iterable[int]) -> None:
         self._store.archive.conn.executemany(

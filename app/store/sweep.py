@@ -6,7 +6,7 @@ databases, and whoever was about to name one finds it missing and puts it anew.
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -121,7 +121,8 @@ def _orphans(store: Store) -> _Orphans:
     ).fetchone()
     # A whole mail goes only if it was removed for good. That no row names it may mean that an older
     # archive.db was put in place of this one.
-    for named in chain(_named(store), whole):
+    rows = store.archive.conn.execute(blobs.NAMED.format("main"))
+    for named in chain((row[0] for row in rows), whole):
         todo = [named]
         while todo:
             one = todo.pop()
@@ -134,17 +135,6 @@ def _orphans(store: Store) -> _Orphans:
         one for one in range(1, last_blob + 1) if state[one] & _PRESENT and state[one] < _NEEDED
     ]
     return _Orphans(found, last_blob, last_message)
-
-
-def _named(store: Store) -> Iterator[int]:
-    """Every blob that a row names."""
-    for query in (
-        "select id from copies",
-        "select blob_id from parts where blob_id is not null",
-        "select text_blob from messages where text_blob is not null",
-    ):
-        for (blob_id,) in store.archive.conn.execute(query):
-            yield blob_id
 
 
 def _pieces(store: Store, blob_id: int) -> list[int]:

@@ -149,13 +149,8 @@ def scopes_of_viewer(viewer: Viewer) -> ViewerScopes:
     )
 
 
-def scopes_of_message(store: Store, message_id: MessageId) -> Scopes:
-    """The tokens by which the index finds a message for those who may read it."""
-    return scopes_of_messages(store, [message_id])[message_id]
-
-
 def scopes_of_messages(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, Scopes]:
-    """The tokens of each of these messages."""
+    """The tokens by which the index finds each message for those who may read it."""
     wanted = list(ids)
     asked = {"ids": json.dumps(wanted)}
     account: dict[int, list[str]] = {message_id: [] for message_id in wanted}

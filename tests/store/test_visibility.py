@@ -151,7 +151,7 @@ def test_the_rule_the_index_and_the_oracle_agree(store: Store, data: st.DataObje
         return bool(any(sees) and (not only or mine & set(only)))
 
     for n, user in enumerate(users):
-        scopes = visibility.scopes_of_message(store, message)
+        scopes = visibility.scopes_of_messages(store, [message])[message]
         own = visibility.scopes_of_viewer(make.viewer(store, user))
         by_index = bool(set(scopes.account) & own.account) or bool(
             set(scopes.record) & own.record and set(scopes.role) & own.role
