@@ -135,6 +135,22 @@ def test_a_flipped_byte_is_noticed(store: Store) -> None:
         blobs.get(store, Digest(make.copy_digests(store)[0]))
 
 
+def test_sound_bytes_that_are_not_those_that_were_stored_are_noticed(store: Store) -> None:
+    """A block that unpacks and has its length is still held against the SHA-256 of each blob."""
+    make.deliver(store, make.account(store), make.mail(text="x" * 500))
+    (row_id, size) = store.mail.conn.execute(
+        "select b.block_id, b.size_bytes from blobs b join blocks k on k.id = b.block_id"
+        " where k.kind = 1"
+    ).fetchone()
+    with write(store.mail):
+        store.mail.conn.execute(
+            "update blocks set payload = ? where id = ?", [blobs.compressed(b"y" * size), row_id]
+        )
+
+    with pytest.raises(Corrupt, match="damaged"):
+        blobs.get(store, Digest(make.copy_digests(store)[0]))
+
+
 def test_an_answer_joins_the_conversation_whichever_comes_first(store: Store) -> None:
     alice = make.user(store, "Alice")
     box = make.account(store, alice)

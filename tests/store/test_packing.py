@@ -43,6 +43,21 @@ def test_mail_that_came_one_by_one_is_stored_in_few_blocks(trickled: Store) -> N
     assert contents(trickled) == before
 
 
+def test_blobs_that_shared_a_thin_block_lie_in_the_new_one_in_their_places(store: Store) -> None:
+    box = make.account(store)
+    for number in range(0, 40, 2):
+        raws = [
+            make.mail(message_id=f"<{n}@x>", text=f"Text {n}. " * 60) for n in (number, number + 1)
+        ]
+        make.deliver(store, box, *raws, first_uid=number + 1)
+    before = contents(store)
+
+    assert packing.repack(store).made == 2
+
+    assert len(before) == 40
+    assert contents(store) == before
+
+
 def test_packing_again_changes_nothing(trickled: Store) -> None:
     packing.repack(trickled)
 
