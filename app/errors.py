@@ -33,6 +33,13 @@ class AuthFailed(LetterbookError):
     """A wrong name or password, here or on a mail server."""
 
 
+class SignInAgain(AuthFailed):
+    """An oAuth sign-in at the provider that is missing or no longer valid.
+
+    Only a person can renew it, on the account's page; there is no use in trying again before.
+    """
+
+
 class RemoteError(LetterbookError):
     """A mail server that cannot be used now.
 
