@@ -5,6 +5,15 @@ Owns connections, the folder algorithm and what is skipped; must not know SQL, s
 
 from app.sync.account import Checked, Progress, sync_account
 from app.sync.again import fetch_again
+from app.sync.faults import Throttled
 from app.sync.probe import Tested, test_connection
 
-__all__ = ["Checked", "Progress", "Tested", "fetch_again", "sync_account", "test_connection"]
+__all__ = [
+    "Checked",
+    "Progress",
+    "Tested",
+    "Throttled",
+    "fetch_again",
+    "sync_account",
+    "test_connection",
+]

@@ -7,14 +7,24 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.errors import AuthFailed, RemoteError
 from app.model import Security
 
-# RFC 5530: the server's own trouble or its limits, which pass; not a wrong password.
-_PASSING = re.compile(
-    r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA)\]|too many|try again", re.IGNORECASE
+# RFC 5530's words for a server's limits and its own trouble, which pass, and what Microsoft 365
+# and Gmail say instead. To who only reads, OVERQUOTA is how much he may read.
+_THROTTLED = re.compile(
+    r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA|THROTTLED)\]|throttled|too many|try again"
+    r"|bandwidth limit|rate limit|server unavailable",
+    re.IGNORECASE,
 )
+_WAIT = re.compile(
+    r"(?:back-?off time:?|retry[- ]after:?|again (?:in|after)) (\d+) ?(ms|milli|s|m|h)",
+    re.IGNORECASE,
+)
+_SECONDS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0}
+_LONGEST_WAIT = timedelta(days=1)
 _WORDS_LIMIT = 200
 
 
@@ -24,6 +34,17 @@ class Refused(RemoteError):
 
 class ConnectionLost(RemoteError):
     """The connection broke or fell silent: a new one is needed."""
+
+
+class Throttled(RemoteError):
+    """The server wants to be left alone: for `wait`, a day at most; None if it does not say."""
+
+    def __init__(self, server: "Server", words: str) -> None:
+        super().__init__(
+            f"{server} limits how much may be asked of it now (it said: {words}). What is stored"
+            " stays, and Letterbook goes on by itself."
+        )
+        self.wait = _asked_wait(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +65,7 @@ class Server:
 
 @contextmanager
 def translated(server: Server) -> Iterator[None]:
-    """Turn whatever a command raises into Refused or ConnectionLost.
+    """Turn whatever a command raises into Refused, Throttled or ConnectionLost.
 
     imaplib reports a line that is too long as a plain error, although it stops in mid-stream.
     """
@@ -54,23 +75,40 @@ def translated(server: Server) -> Iterator[None]:
         raise
     except TimeoutError as exc:
         raise ConnectionLost(f"{server} fell silent. Letterbook tries again.") from exc
-    except (imaplib.IMAP4.abort, OSError, ArithmeticError, MemoryError) as exc:
-        raise ConnectionLost(f"The connection to {server} broke ({said(exc)}).") from exc
     except imaplib.IMAP4.error as exc:
-        if "got more than" in str(exc):
-            raise ConnectionLost(f"{server} sent a line without end.") from exc
-        raise Refused(f"{server} refused: {said(exc)}") from exc
+        raise _command_problem(exc, server) from exc
+    except (OSError, ArithmeticError, MemoryError) as exc:
+        raise ConnectionLost(f"The connection to {server} broke ({said(exc)}).") from exc
     except (ValueError, TypeError, LookupError, AttributeError) as exc:
         raise Refused(f"{server} gave an answer that cannot be read.") from exc
+
+
+def _command_problem(exc: imaplib.IMAP4.error, server: Server) -> RemoteError:
+    words = said(exc)
+    if "got more than" in str(exc):
+        return ConnectionLost(f"{server} sent a line without end.")
+    if _THROTTLED.search(words):
+        return Throttled(server, words)
+    if isinstance(exc, imaplib.IMAP4.abort):
+        return ConnectionLost(f"The connection to {server} broke ({words}).")
+    return Refused(f"{server} refused: {words}")
+
+
+def _asked_wait(words: str) -> timedelta | None:
+    found = _WAIT.search(words)
+    if found is None:
+        return None
+    seconds = int(found[1]) * _SECONDS[found[2].lower()]
+    return timedelta(seconds=min(seconds, _LONGEST_WAIT.total_seconds()))
 
 
 def login_problem(exc: imaplib.IMAP4.error, server: Server) -> AuthFailed | RemoteError:
     """Tell a wrong password from a server that cannot let anybody in now."""
     words = said(exc)
+    if _THROTTLED.search(words):
+        return Throttled(server, words)
     if isinstance(exc.__context__, imaplib.IMAP4.abort):
         return ConnectionLost(f"{server} ended the connection during sign-in ({words}).")
-    if _PASSING.search(words):
-        return RemoteError(f"{server} lets nobody in at the moment ({words}).")
     return AuthFailed(
         f"{server} does not accept the user name or password (it said: {words}). "
         "Check both; some providers ask for an app password."
@@ -106,8 +144,12 @@ def connection_problem(exc: Exception, server: Server, *, greeting: str) -> Remo
             "server's SSL/TLS port (usually 993).",
             is_retryable=False,
         )
+    words = greeting or said(exc)
+    if words.upper().startswith("* BYE"):
+        turned_away = f"{server} turns every caller away now (it said: {words})."
+        return Throttled(server, words) if _THROTTLED.search(words) else RemoteError(turned_away)
     if isinstance(exc, imaplib.IMAP4.error | ssl.SSLError | TimeoutError):
-        return _not_imap(server, greeting or said(exc))
+        return _not_imap(server, words)
     if isinstance(exc, UnicodeError):
         return RemoteError(f'"{server.host}" is not a host name.', is_retryable=False)
     return RemoteError(f"{server} cannot be reached ({said(exc)}).")
