@@ -13,7 +13,7 @@ from app.sync.connect import connect
 from app.sync.faults import Refused
 from app.sync.folder import Passed, Stopped, Visit, sync_folder
 from app.sync.remote import Remote
-from app.sync.skip import skipped_by
+from app.sync.skip import skip_entries
 
 # INTERNALDATE is the server's clock, in whole seconds.
 _CLOCK_SLACK = timedelta(minutes=2)
@@ -111,15 +111,11 @@ def _listing(remote: Remote, skip_folders: Sequence[str]) -> list[folders.Listed
     Raises RemoteError where there is none: INBOX always is (RFC 3501 5.1), and to believe an
     empty list would be to note all mail as gone.
     """
+    found = remote.list_folders()
+    entries = skip_entries(found, skip_folders)
     listed = [
-        folders.Listed(
-            name=folder.name,
-            special_use=folder.special_use,
-            skipped_by=skipped_by(
-                folder.name, folder.special_use, skip_folders, delimiter=folder.delimiter
-            ),
-        )
-        for folder in remote.list_folders()
+        folders.Listed(name=folder.name, special_use=folder.special_use, skipped_by=entry)
+        for folder, entry in zip(found, entries, strict=True)
         if folder.is_selectable
     ]
     if not listed:

@@ -15,7 +15,7 @@ from app.sync.certificate import describe
 from app.sync.connect import CONNECT_SECONDS, call, locate, log_in, open_connection, tls_context
 from app.sync.faults import Server, connection_problem
 from app.sync.remote import Remote
-from app.sync.skip import skipped_by
+from app.sync.skip import skip_entries
 
 StepName = Literal["dns", "tcp", "tls", "login", "folders"]
 STEPS: tuple[StepName, ...] = ("dns", "tcp", "tls", "login", "folders")
@@ -166,14 +166,10 @@ def _folders(client: IMAPClient, server: Server, account: Account) -> tuple[Foun
         listed = _session(client, server).list_folders()
     except LetterbookError as exc:
         raise _Failed("folders", str(exc)) from exc
+    entries = skip_entries(listed, account.skip_folders)
     found = tuple(
-        FoundFolder(
-            folder.name,
-            skipped_by(
-                folder.name, folder.special_use, account.skip_folders, delimiter=folder.delimiter
-            ),
-        )
-        for folder in listed
+        FoundFolder(folder.name, entry)
+        for folder, entry in zip(listed, entries, strict=True)
         if folder.is_selectable
     )
     if not found:

@@ -1,9 +1,24 @@
 """Which folders are not imported (R21)."""
 
+from collections.abc import Sequence
+from unicodedata import normalize
+
 import pytest
 
 from app.model import DEFAULT_SKIP_FOLDERS
-from app.sync.skip import skipped_by
+from app.sync.remote import RemoteFolder
+from app.sync.skip import skip_entries
+
+
+def folder(name: str, special_use: str = "", *, delimiter: str = "/") -> RemoteFolder:
+    return RemoteFolder(name, special_use, is_selectable=True, delimiter=delimiter)
+
+
+def skipped_by(
+    name: str, special_use: str, entries: Sequence[str], *, delimiter: str = "/"
+) -> str | None:
+    (entry,) = skip_entries([folder(name, special_use, delimiter=delimiter)], entries)
+    return entry
 
 
 @pytest.mark.parametrize(
@@ -24,6 +39,23 @@ from app.sync.skip import skipped_by
         ("Wersje robocze", "Drafts"),
         ("Brouillons", "Drafts"),
         ("Papelera", "Trash"),
+        ("Elementy usunięte", "Trash"),
+        ("Wiadomości-śmieci", "Junk"),
+        ("Kopie robocze", "Drafts"),
+        ("Gelöscht", "Trash"),
+        ("Junk-E-Mail", "Junk"),
+        ("Corbeille", "Trash"),
+        ("Courrier indésirable", "Junk"),
+        ("Törölt elemek", "Trash"),
+        ("Levélszemét", "Junk"),
+        ("Silinmiş Öğeler", "Trash"),
+        ("Удалённые", "Trash"),
+        ("削除済みアイテム", "Trash"),
+        ("[Google Mail]/Bin", "Trash"),
+        ("INBOX/Szkice", "Drafts"),
+        ("Bulk", "Junk"),
+        (normalize("NFD", "Éléments supprimés"), "Trash"),
+        ("Altes Postfach/Gelöschte Elemente/2019", "Trash"),
     ],
 )
 def test_the_default_entries_keep_out_what_others_call_them(name: str, entry: str) -> None:
@@ -31,7 +63,20 @@ def test_the_default_entries_keep_out_what_others_call_them(name: str, entry: st
 
 
 @pytest.mark.parametrize(
-    "name", ["INBOX", "Sent", "Trash cans Ltd", "Archive/Drafting", "Spamhaus"]
+    "name",
+    [
+        "INBOX",
+        "Sent",
+        "Trash cans Ltd",
+        "Archive/Drafting",
+        "Spamhaus",
+        "Projekty/Szkice",
+        "Marketing/Werbung",
+        "Sklep/Koš",
+        "Gesendete Elemente",
+        "Elementy wysłane",
+        "[Gmail]/All Mail",
+    ],
 )
 def test_other_folders_are_imported(name: str) -> None:
     assert skipped_by(name, "", DEFAULT_SKIP_FOLDERS) is None
@@ -42,6 +87,22 @@ def test_other_folders_are_imported(name: str) -> None:
 )
 def test_a_role_keeps_out_whatever_the_folder_is_called(special_use: str, entry: str) -> None:
     assert skipped_by("Xyzzy", special_use, DEFAULT_SKIP_FOLDERS) == entry
+
+
+def test_what_the_server_marks_keeps_out_what_lies_below_it() -> None:
+    listed = [folder("Xyzzy", "\\Trash"), folder("Xyzzy/2024/May"), folder("Xyzzy 2")]
+
+    assert skip_entries(listed, DEFAULT_SKIP_FOLDERS) == ["Trash", "Trash", None]
+
+
+def test_a_server_that_marks_inbox_keeps_nothing_out() -> None:
+    listed = [folder("INBOX", "\\Trash"), folder("INBOX/Customers")]
+
+    assert skip_entries(listed, DEFAULT_SKIP_FOLDERS) == [None, None]
+
+
+def test_an_entry_meant_literally_is_named_before_a_role() -> None:
+    assert skipped_by("Deleted", "\\Trash", DEFAULT_SKIP_FOLDERS) == "Deleted"
 
 
 def test_sent_mail_is_imported() -> None:
