@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from app.bench import dovecot, run_sync_bench
 from app.bench.clock import Aside, run_whole
 from app.bench.corpus import Corpus
 from app.bench.figures import FIGURES, Measured, table
@@ -24,6 +25,7 @@ OF_THE_COMPANY = {
     *("stored_ratio_server", "suggest_precision", "suggest_recall", "suggest_top5"),
     "suggest_p95",
 }
+OF_SYNC = {"sync_messages", "sync_ratio", "sync_seconds", "mbsync_seconds", "floor_seconds"}
 OF_GROWTH = {"import_growth", "import_growth_wall", "import_first_rate", "import_last_rate"}
 OF_PEERS = {
     "notmuch": {"notmuch_rate", "notmuch_index_ratio", "import_over_notmuch"},
@@ -63,6 +65,30 @@ def test_an_mbox_is_measured_beside_the_programs_that_are_installed(mbox: Path) 
     assert not figures.keys() & OF_THE_COMPANY
 
 
+@pytest.mark.dovecot
+def test_a_first_sync_is_measured_beside_mbsync_where_it_is_installed(mbox: Path) -> None:
+    arguments = ["bench", "--sync", "1", "--mbox", str(mbox), "--messages", "300", "--json"]
+
+    done = CliRunner().invoke(letterbook, arguments)
+
+    figures = json.loads(done.stdout)
+    peers = {"sync_ratio", "mbsync_seconds", "floor_seconds"}
+    assert figures["sync_messages"] == 30
+    assert figures.keys() >= {"sync_seconds", "sync_cpu_seconds"}
+    assert (
+        peers <= figures.keys()
+        or "mbsync is not installed: not measured beside it." in (figures["notes"])
+    )
+
+
+def test_without_dovecot_no_sync_is_measured(mbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dovecot, "program", lambda: None)
+
+    measured = run_sync_bench([mbox], messages=30)
+
+    assert measured == Measured({}, ("Dovecot is not installed: no first sync was measured.",))
+
+
 def test_the_table_shows_goal_and_peer_beside_the_value() -> None:
     measured = Measured({"import_over_mu": 2.5, "index_ratio": 0.257, "mu_index_ratio": 1.7}, ())
 
@@ -77,7 +103,7 @@ def test_every_figure_has_a_line_or_stands_beside_one() -> None:
         name for figure in FIGURES for _, name in figure.beside
     }
 
-    assert OWN | OF_THE_COMPANY | OF_GROWTH | set().union(*OF_PEERS.values()) <= shown
+    assert OWN | OF_THE_COMPANY | OF_GROWTH | OF_SYNC | set().union(*OF_PEERS.values()) <= shown
 
 
 def test_a_growing_mbox_brings_other_mail_in_the_same_conversations(mbox: Path) -> None:

@@ -6,5 +6,6 @@ how the store keeps its bytes: it asks what any other room may ask.
 
 from app.bench.figures import Measured, table
 from app.bench.run import run_bench
+from app.bench.sync import run_sync_bench
 
-__all__ = ["Measured", "run_bench", "table"]
+__all__ = ["Measured", "run_bench", "run_sync_bench", "table"]

@@ -73,11 +73,11 @@ def times_over(corpus: Corpus, times: int, path: Path) -> Corpus:
     return Corpus((path,))
 
 
-def write_maildir(corpus: Corpus, path: Path) -> Path:
-    """Every copy as a file of one Maildir, in its `cur`."""
+def write_maildir(corpus: Corpus, path: Path, *, most: int | None = None) -> Path:
+    """Every copy, or the first `most`, as a file of one Maildir, in its `cur`."""
     for name in ("cur", "new", "tmp"):
         (path / name).mkdir(parents=True)
-    for number, copy in enumerate(corpus.copies()):
+    for number, copy in enumerate(islice(corpus.copies(), most)):
         (path / "cur" / f"{number:09}.bench:2,S").write_bytes(copy.raw)
     return path
 

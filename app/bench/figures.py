@@ -51,9 +51,14 @@ FIGURES = (
     Figure("import_last_rate"),
     Figure("import_growth", "0.8"),
     Figure("import_growth_wall", "0.8"),
+    Figure("sync_messages"),
+    Figure("sync_ratio", "1"),
+    Figure("sync_seconds", "", (("mbsync", "mbsync_seconds"), ("without fsync", "floor_seconds"))),
+    Figure("sync_cpu_seconds", "", (("mbsync", "mbsync_cpu_seconds"),)),
 )
 """In the order of the table. Rates are messages per CPU-second, `_p50`, `_p95` and `_ms` are
-milliseconds, `_ratio` is bytes over the bytes of the mail itself."""
+milliseconds, `_ratio` is bytes over the bytes of the mail itself; `sync_ratio` is wall time over
+that of mbsync."""
 
 
 def table(measured: Measured) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from app.bench import run_bench, table
+from app.bench import run_bench, run_sync_bench, table
 from app.cli.common import json_option, show, waiting
 
 
@@ -22,7 +22,7 @@ from app.cli.common import json_option, show, waiting
     type=click.IntRange(300, 1_000_000),
     default=2_000,
     show_default=True,
-    help="Without --mbox: so many mails of the demo company.",
+    help="Without --mbox: so many mails of the demo company. With --sync: how many are synced.",
 )
 @click.option(
     "--times",
@@ -36,6 +36,16 @@ from app.cli.common import json_option, show, waiting
     default=None,
     help="Import so many mails besides, and hold the last 10,000 against the first.",
 )
+@click.option(
+    "--sync",
+    "sync_rounds",
+    is_flag=False,
+    flag_value=5,
+    default=None,
+    type=click.IntRange(1, 100),
+    metavar="[ROUNDS]",
+    help="Measure instead a first sync of the first --messages mails from Dovecot, beside mbsync.",
+)
 @click.option("--no-peers", is_flag=True, help="Measure no other program beside it.")
 def bench(
     as_json: bool,
@@ -43,17 +53,27 @@ def bench(
     messages: int,
     times: int,
     growth: int | None,
+    sync_rounds: int | None,
     no_peers: bool,
 ) -> None:
     """Measure import, size, search, reading, suggestions and memory, in a directory of its own."""
     with waiting("Measuring") as tick:
-        measured = run_bench(
-            mboxes,
-            messages=messages,
-            times=times,
-            growth=growth or 0,
-            with_peers=not no_peers,
-            progress=tick,
-        )
+        if sync_rounds:
+            measured = run_sync_bench(
+                mboxes,
+                messages=messages,
+                rounds=sync_rounds,
+                with_peers=not no_peers,
+                progress=tick,
+            )
+        else:
+            measured = run_bench(
+                mboxes,
+                messages=messages,
+                times=times,
+                growth=growth or 0,
+                with_peers=not no_peers,
+                progress=tick,
+            )
     document = measured.figures | {"notes": list(measured.notes)}
     show(document, as_json=as_json, text=table(measured))
