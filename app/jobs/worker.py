@@ -83,7 +83,8 @@ def sync_now(settings: Settings, account_id: AccountId | None = None) -> dict[Ac
             if account.host and not account.closed_at and account_id in (None, account.id)
         ]
         passes = {account.id: worker.check(account) for account in chosen}
-        wait(passes.values())
+        while wait(passes.values(), TICK_SECONDS).not_done:
+            worker.keep_index()
         worker.drain()
         done = {}
         for account, running in passes.items():
@@ -154,7 +155,7 @@ class _Worker:
     def turn(self) -> bool:
         """Begin and finish what is due now; False if there was nothing."""
         self._beat()
-        self._keep_index()
+        self.keep_index()
         self._finish_jobs()
         self._keeper.turn()
         return self._begin_job() or self._begin_due()
@@ -190,7 +191,7 @@ class _Worker:
             jobs.beat(self.store, now=now)
             self._beat_at = now
 
-    def _keep_index(self) -> None:
+    def keep_index(self) -> None:
         """Index what is queued; look now and then whether the index is still there and sound."""
         if self._indexing is not None:
             if not self._indexing.done():

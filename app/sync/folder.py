@@ -1,7 +1,9 @@
 """One pass over one folder: what is new is stored, what vanished or changed is noted."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -138,28 +140,46 @@ def _store_missing(
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
     missing = sorted(on_server - known - given_up, reverse=True)
     new = done = 0
-    for batch in fetched(remote, missing):
-        deliveries = [
-            ingest.Delivery(
-                folder.id,
-                uidvalidity,
-                summary.uid,
-                raw,
-                summary.received_at or visit.now(),
-                summary.flags,
-            )
-            for summary, raw in batch.messages
-        ]
-        _, refused = ingest_all(store, deliveries, now=visit.now())
-        failures = batch.failures | refused
-        for uid, reason in failures.items():
-            locations.record_failure(store, folder.id, uidvalidity, uid, reason, now=visit.now())
-        new += sum(d.received_at >= visit.since for d in deliveries if d.uid not in failures)
-        done += len(deliveries)
-        visit.tell(folder, done, len(missing))
-        if visit.stop():
-            raise Stopped
+    with closing(_read_ahead(fetched(remote, missing))) as batches:
+        for batch in batches:
+            new += _store(store, folder, uidvalidity, batch, visit)
+            done += len(batch.messages)
+            visit.tell(folder, done, len(missing))
+            if visit.stop():
+                raise Stopped
     return new
+
+
+def _store(store: Store, folder: Folder, uidvalidity: int, batch: Batch, visit: Visit) -> int:
+    """Store a batch, and why some of it could not be had; gives how many are new mail."""
+    deliveries = [
+        ingest.Delivery(
+            folder.id,
+            uidvalidity,
+            summary.uid,
+            raw,
+            summary.received_at or visit.now(),
+            summary.flags,
+        )
+        for summary, raw in batch.messages
+    ]
+    _, refused = ingest_all(store, deliveries, now=visit.now())
+    failures = batch.failures | refused
+    for uid, reason in failures.items():
+        locations.record_failure(store, folder.id, uidvalidity, uid, reason, now=visit.now())
+    return sum(d.received_at >= visit.since for d in deliveries if d.uid not in failures)
+
+
+def _read_ahead(batches: Iterator[Batch]) -> Generator[Batch]:
+    """The same, the next one fetched by a thread of its own while one is stored.
+
+    Closed early, it waits for the batch that is under way: then the connection is free again.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 def fetched(remote: Remote, missing: Sequence[int]) -> Iterator[Batch]:
