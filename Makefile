@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo screenshots setup test check clean
+.PHONY: run demo screenshots setup test check soak clean
 
 run: setup
 	$(BIN)/letterbook run
@@ -16,6 +16,11 @@ setup: $(VENV)/.ready
 
 test: check
 	$(BIN)/pytest
+
+# The worker killed at random while its mailbox changes; a quarter of an hour or more.
+KILLS ?= 1000
+soak: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.sync.soak $(KILLS)
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
