@@ -26,7 +26,9 @@ MOST_AT_ONCE = 8
 
 
 @contextmanager
-def going_on(server: Dovecot, user: str, log: Path, *, seed: int) -> Iterator[None]:
+def going_on(
+    server: Dovecot, user: str, log: Path, *, seed: int
+) -> Iterator[subprocess.Popen[bytes]]:
     """Change the mailbox from another process meanwhile, which writes to `log` what it appends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.sync.churn", str(server.port), user, str(seed), str(log)],
@@ -34,7 +36,7 @@ def going_on(server: Dovecot, user: str, log: Path, *, seed: int) -> Iterator[No
         stdin=subprocess.PIPE,
     )
     try:
-        yield
+        yield process
     finally:
         process.communicate()
     if process.returncode:
@@ -77,7 +79,7 @@ class Churn:
 
     def _append_one(self) -> None:
         """New mail, mostly small; now and then one that was there, or another copy of it."""
-        kind = self._chance.random()
+        kind = self._chance.random() if self._number else 0
         if kind < 0.85:
             self._number += 1
         number = self._number if kind < 0.85 else self._chance.randint(1, self._number)
@@ -108,6 +110,7 @@ class Churn:
             change([uid], [flag])
 
     def _rename(self) -> None:
+        self._client.select_folder("INBOX")  # Dovecot hangs up on who has the renamed one open
         old = self._names[-1]
         self._names[-1] = OTHER_NAME if old != OTHER_NAME else FOLDERS[-1]
         self._client.rename_folder(old, self._names[-1])

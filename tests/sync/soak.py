@@ -70,8 +70,10 @@ def soak(kills: int, directory: Path, *, seed: int, tell: Callable[[str], None])
         stored: set[int] = set()
         lost = in_check = 0
         log = directory / "appended"
-        with churn.going_on(server, user, log, seed=seed):
+        with churn.going_on(server, user, log, seed=seed) as changing:
             for number in range(1, kills + 1):
+                if changing.poll() is not None:
+                    raise RuntimeError("The mailbox is not changed any more.")
                 in_check += _run_and_kill(settings, account_id, chance)
                 now_stored = _copy_ids(settings)
                 lost += len(stored - now_stored)
@@ -144,9 +146,11 @@ def _run_and_kill(settings: Settings, account_id: AccountId, chance: random.Rand
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
     )
-    _wait_for_lock(settings.data / "worker.lock", worker)
-    time.sleep(chance.uniform(0, LONGEST_RUN_SECONDS))
-    worker.kill()
+    try:
+        _wait_for_lock(settings.data / "worker.lock", worker)
+        time.sleep(chance.uniform(0, LONGEST_RUN_SECONDS))
+    finally:
+        worker.kill()
     if worker.wait() != -signal.SIGKILL:
         raise RuntimeError(f"The worker ended by itself, with {worker.returncode}.")
     with _open(settings) as store:
@@ -194,6 +198,7 @@ def _open(settings: Settings) -> Iterator[Store]:
 
 
 def main(kills: str = "1000") -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     seed = time.time_ns() % 1_000_000
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="lb-soak-") as directory:
