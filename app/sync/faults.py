@@ -12,13 +12,15 @@ from datetime import timedelta
 from app.errors import AuthFailed, RemoteError
 from app.model import Security
 
-# RFC 5530's words for a server's limits and its own trouble, which pass, and what Microsoft 365
-# and Gmail say instead. To who only reads, OVERQUOTA is how much he may read.
+# RFC 5530's words for a server's limits, and what Microsoft 365 and Gmail say instead. To who only
+# reads, OVERQUOTA is how much he may read.
 _THROTTLED = re.compile(
-    r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA|THROTTLED)\]|throttled|too many|try again"
-    r"|bandwidth limit|rate limit|server unavailable",
+    r"\[(LIMIT|OVERQUOTA|THROTTLED)\]|throttled|too many|bandwidth limit|rate limit"
+    r"|server unavailable",
     re.IGNORECASE,
 )
+# The server's own trouble, which passes; of a folder it may be this one's alone.
+_PASSING = re.compile(r"\[(UNAVAILABLE|INUSE|SERVERBUG)\]|try again", re.IGNORECASE)
 _WAIT = re.compile(
     r"(?:back-?off time:?|retry[- ]after:?|again (?:in|after)) (\d+) ?(ms|milli|s|m|h)",
     re.IGNORECASE,
@@ -65,10 +67,7 @@ class Server:
 
 @contextmanager
 def translated(server: Server) -> Iterator[None]:
-    """Turn whatever a command raises into Refused, Throttled or ConnectionLost.
-
-    imaplib reports a line that is too long as a plain error, although it stops in mid-stream.
-    """
+    """Turn whatever a command raises into Refused, Throttled or ConnectionLost."""
     try:
         yield
     except RemoteError:
@@ -87,11 +86,15 @@ def _command_problem(exc: imaplib.IMAP4.error, server: Server) -> RemoteError:
     words = said(exc)
     if "got more than" in str(exc):
         return ConnectionLost(f"{server} sent a line without end.")
-    if _THROTTLED.search(words):
+    if _is_throttling(words):
         return Throttled(server, words)
     if isinstance(exc, imaplib.IMAP4.abort):
         return ConnectionLost(f"The connection to {server} broke ({words}).")
     return Refused(f"{server} refused: {words}")
+
+
+def _is_throttling(words: str) -> bool:
+    return bool(_THROTTLED.search(words) or _WAIT.search(words))
 
 
 def _asked_wait(words: str) -> timedelta | None:
@@ -105,10 +108,12 @@ def _asked_wait(words: str) -> timedelta | None:
 def login_problem(exc: imaplib.IMAP4.error, server: Server) -> AuthFailed | RemoteError:
     """Tell a wrong password from a server that cannot let anybody in now."""
     words = said(exc)
-    if _THROTTLED.search(words):
+    if _is_throttling(words):
         return Throttled(server, words)
     if isinstance(exc.__context__, imaplib.IMAP4.abort):
         return ConnectionLost(f"{server} ended the connection during sign-in ({words}).")
+    if _PASSING.search(words):
+        return RemoteError(f"{server} lets nobody in at the moment ({words}).")
     return AuthFailed(
         f"{server} does not accept the user name or password (it said: {words}). "
         "Check both; some providers ask for an app password."
@@ -147,7 +152,7 @@ def connection_problem(exc: Exception, server: Server, *, greeting: str) -> Remo
     words = greeting or said(exc)
     if words.upper().startswith("* BYE"):
         turned_away = f"{server} turns every caller away now (it said: {words})."
-        return Throttled(server, words) if _THROTTLED.search(words) else RemoteError(turned_away)
+        return Throttled(server, words) if _is_throttling(words) else RemoteError(turned_away)
     if isinstance(exc, imaplib.IMAP4.error | ssl.SSLError | TimeoutError):
         return _not_imap(server, words)
     if isinstance(exc, UnicodeError):

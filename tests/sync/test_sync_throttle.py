@@ -33,7 +33,6 @@ def told(words: str) -> RemoteError:
         ("[UNAVAILABLE] Retry after 90 seconds", 90),
         ("[THROTTLED] Retry-After: 2 hours", 7_200),
         ("Server Unavailable. 15", None),
-        ("[INUSE] wait", None),
     ],
 )
 def test_a_server_that_wants_to_be_left_alone_says_for_how_long(
@@ -61,7 +60,10 @@ def test_no_server_is_left_alone_for_longer_than_a_day(words: str) -> None:
     assert problem.wait == timedelta(days=1)
 
 
-@pytest.mark.parametrize("words", ["Unknown folder", "[NONEXISTENT] wait 10 minutes", "limit"])
+@pytest.mark.parametrize(
+    "words",
+    ["Unknown folder", "[NONEXISTENT] wait 10 minutes", "limit", "[SERVERBUG] oops", "[INUSE] no"],
+)
 def test_another_refusal_is_no_throttling(words: str) -> None:
     problem = told(words)
 
