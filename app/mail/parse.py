@@ -10,7 +10,7 @@ from datetime import datetime
 from app.mail.charsets import decode, display
 from app.mail.headers import MAX_ADDRESSES, parse_addresses, parse_date, parse_ids, parse_message_id
 from app.mail.html import MAX_HTML, html_text
-from app.mail.structure import Fields, Section, split
+from app.mail.structure import Section, fields, split
 from app.mail.words import collapse, decode_base64, decode_value, decode_words, parse_parameters
 from app.model import Address
 
@@ -47,8 +47,8 @@ class Leaf:
 class ParsedMail:
     """What one message says about itself.
 
-    `fields` holds every field in order as it stands; of repeated ones the first counted for the
-    facts. `references` are those of References, then In-Reply-To, oldest first. `text` is for
+    `header` is the header block as it stands; of repeated fields the first counted for the facts.
+    `references` are those of References, then In-Reply-To, oldest first. `text` is for
     people and for search (LF, quoted text included). `content_digest` is the same for every copy
     of a message, on whatever way it came (32 raw bytes).
     """
@@ -63,7 +63,7 @@ class ParsedMail:
     bcc: tuple[Address, ...]
     reply_to: tuple[Address, ...]
     sent_at: datetime | None
-    fields: Fields
+    header: bytes
     leaves: tuple[Leaf, ...]
     text: str
     html: Leaf | None
@@ -72,8 +72,8 @@ class ParsedMail:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Every field decoded, for people: most mail is stored and indexed without this."""
-        return tuple([(name, decode_value(value)) for name, value in self.fields])
+        """Every field in order, decoded: most mail is stored and indexed without this."""
+        return tuple([(name, decode_value(value)) for name, value in fields(self.header)])
 
 
 def parse(raw: bytes) -> ParsedMail:
@@ -101,7 +101,7 @@ def parse(raw: bytes) -> ParsedMail:
         bcc=_addresses(first, "bcc", defects),
         reply_to=_addresses(first, "reply-to", defects),
         sent_at=sent_at,
-        fields=structure.fields,
+        header=structure.header,
         leaves=leaves,
         text=_readable_text(structure.sections, leaves, texts),
         html=next(

@@ -21,6 +21,14 @@ _KNOWN_FIELD = re.compile(
     rb"|Reply-To|Sender|MIME-Version|Content-[A-Za-z-]+|X-[A-Za-z0-9-]+)[ \t]*:",
     re.IGNORECASE,
 )
+_ORDINARY_BLOCK = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)++(?=\r*+\n)")
+_ORDINARY_BYTES = 65_536
+_COUNTING_FIELD = re.compile(
+    rb"\n(From|Sender|To|Cc|Bcc|Resent-Bcc|Reply-To|Subject|Date|Message-ID|References|In-Reply-To"
+    rb"|Content-(?:Type|Disposition|ID|Transfer-Encoding))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)",
+    re.IGNORECASE,
+)
+_HIDDEN_FIELDS = ("bcc", "resent-bcc")
 _LONG_FIELDS = {"from", "to", "cc", "bcc", "resent-to", "resent-cc"}
 _BLANK_LINES = re.compile(rb"(?:[ \t]*+\r?\n)*+[ \t]*+")
 _BLANK_LINE = re.compile(rb"\r*+\n")
@@ -53,11 +61,12 @@ class Section:
 class Structure:
     """The top header block, the leaves in order of their offsets, and what was wrong.
 
-    `first` holds the first field of each name (lower case). `bcc` holds where the Bcc fields of
-    the top block begin and end, with their line ends.
+    `header` is the block as it stands. `first` holds the first field of each name that counts
+    (lower case). `bcc` holds where the Bcc fields of the top block begin and end, with their line
+    ends.
     """
 
-    fields: Fields
+    header: bytes
     first: dict[str, bytes]
     bcc: tuple[tuple[int, int], ...]
     sections: tuple[Section, ...]
@@ -72,6 +81,11 @@ def split(raw: bytes) -> Structure:
         splitter.defects["lines that end in CR alone"] = None
         return splitter.run()
     return _Splitter(raw).run()
+
+
+def fields(header: bytes) -> Fields:
+    """Every field of a top header block."""
+    return _Splitter(header).read_fields()
 
 
 @dataclass(slots=True)
@@ -102,15 +116,16 @@ class _Splitter:
     defects: dict[str, None] = field(default_factory=dict)
 
     def run(self) -> Structure:
-        self.position = self._skip_prelude()
-        fields, first = self._begin("text/plain")
+        start = self.position = self._skip_prelude()
+        first = self._begin("text/plain")
+        header = self.raw[start : min(self.position, start + 3 * MAX_HEADER_BLOCK)]
         while self.frames and self._next_delimiter():
             pass
         if self.frames:
             self._defect("multipart without end")
         self._close_leaf(len(self.raw))
         self._pop_to(0, len(self.raw))
-        return Structure(fields, first, tuple(self.bcc), tuple(self.sections), tuple(self.defects))
+        return Structure(header, first, tuple(self.bcc), tuple(self.sections), tuple(self.defects))
 
     def _skip_prelude(self) -> int:
         """Where the header block begins: after a byte order mark, an mbox line, blank lines."""
@@ -125,13 +140,13 @@ class _Splitter:
             return blank.end()
         return start
 
-    def _begin(self, default_type: str) -> tuple[Fields, dict[str, bytes]]:
+    def _begin(self, default_type: str) -> dict[str, bytes]:
         """Effects: reads the header block at `position` and opens what it announces."""
         self.entities += 1
-        fields = self._read_fields()
-        first: dict[str, bytes] = {}
-        for name, value in fields:
-            first.setdefault(name.lower(), value)
+        first = self._read_ordinary() if self.entities == 1 else {}
+        if not first:
+            for name, value in self.read_fields():
+                first.setdefault(name.lower(), value)
         content_type, parameters = default_type, dict[str, str]()
         if "content-type" in first:
             content_type, parameters = parse_parameters(first["content-type"])
@@ -143,7 +158,7 @@ class _Splitter:
             self.frames.append(frame)
         else:
             self.leaf = frame
-        return fields, first
+        return first
 
     def _checked_type(self, content_type: str) -> str:
         main, slash, sub = content_type.partition("/")
@@ -277,8 +292,28 @@ class _Splitter:
             )
         )
 
-    def _read_fields(self) -> Fields:
-        """Effects: moves `position` to the body."""
+    def _read_ordinary(self) -> dict[str, bytes]:
+        """The first field of each name that counts, as `read_fields` gives it; nothing where the
+        top block is not a row of fields and then a blank line. Effects: as `read_fields`."""
+        raw, begin = self.raw, self.position
+        block = _ORDINARY_BLOCK.match(raw, begin, begin + _ORDINARY_BYTES)
+        blank = block and _BLANK_LINE.match(raw, block.end())
+        if not block or not blank or raw.count(b"\n", begin, block.end()) > MAX_FIELDS:
+            return {}
+        first: dict[str, bytes] = {}
+        # Each line of the block but the last stands one further here: so do the line ends.
+        for found in _COUNTING_FIELD.finditer(b"\n" + block[0]):
+            name = found[1].decode("ascii").lower()
+            if name not in first:
+                first[name] = found[2].strip(b"\r\n\t ")
+            if name in _HIDDEN_FIELDS:
+                self.bcc.append((begin + found.start(), begin + found.end()))
+        if first:
+            self.position = blank.end()
+        return first
+
+    def read_fields(self) -> Fields:
+        """Every field, in order. Effects: moves `position` to the body."""
         raw, position, begin = self.raw, self.position, self.position
         fields: list[tuple[str, bytes]] = []
         while position < len(raw):
@@ -299,7 +334,7 @@ class _Splitter:
                 break
             name = found[1].decode("ascii")
             fields.append((name, self._bounded(found)))
-            if self.entities == 1 and name.lower() in ("bcc", "resent-bcc"):
+            if self.entities == 1 and name.lower() in _HIDDEN_FIELDS:
                 self.bcc.append((position, found.end()))
             position = found.end()
         self.position = position

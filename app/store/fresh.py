@@ -23,7 +23,7 @@ def keep(store: Store, copy_id: CopyId, mail: ParsedMail) -> None:
     Effects: the oldest ones are forgotten where they are too many or too long.
     """
     global _characters
-    key, kept = (str(store.directory), copy_id), replace(mail, fields=(), bcc=())
+    key, kept = (str(store.directory), copy_id), replace(mail, header=b"", bcc=())
     with _lock:
         before = _kept.pop(key, None)
         _characters += _size(kept) - (_size(before) if before else 0)

@@ -9,9 +9,11 @@ from hashlib import sha256
 from app.model import AccountId, BlobId, CopyId, Digest, FolderId, MessageId
 from app.store import blobs, fresh, tombstones
 from app.store.blobs import NewBlob
-from app.store.database import Store, new_public_id, to_seconds, transaction, write
+from app.store.database import Store, marks, new_public_id, to_seconds, transaction, write
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
-from app.store.threads import thread_of
+from app.store.threads import threads_of
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,13 @@ def _known_copies(store: Store, digests: Sequence[Digest]) -> dict[Digest, CopyI
     return {digest: CopyId(blob) for digest, blob in found.items() if blob in copies}
 
 
-def _message_of(store: Store, copy_id: CopyId) -> MessageId | None:
-    row = store.archive.conn.execute(
-        "select message_id from copies where id = ?", [copy_id]
-    ).fetchone()
-    return None if row is None else MessageId(row[0])
+def _messages_of(store: Store, copy_ids: Iterable[CopyId]) -> dict[CopyId, MessageId]:
+    """The messages of those copies that are there."""
+    rows = store.archive.conn.execute(
+        "select id, message_id from copies where id in (select value from json_each(?))",
+        [json.dumps(list(copy_ids))],
+    )
+    return {CopyId(copy_id): MessageId(message_id) for copy_id, message_id in rows}
 
 
 def _note(
@@ -139,24 +143,48 @@ def _note(
         raise _Swept
     # Asked again: it may have been removed since.
     removed = tombstones.among(store, digests) | _removed(store, new)
-    accounts = _accounts_of_folders(store, {delivery.folder_id for delivery in deliveries})
-    touched: dict[AccountId, set[MessageId]] = {account: set() for account in accounts.values()}
-    stored = known = skipped = 0
+    kept: list[tuple[Delivery, CopyId]] = []
+    unseen: dict[CopyId, tuple[Reading, Delivery]] = {}
+    skipped = 0
     for delivery, digest in zip(deliveries, digests, strict=True):
         if digest in removed or (digest not in new and digest not in copies):
             uid = tombstones.made_up_uid(digest) if delivery.is_import else delivery.uid
             skipped += tombstones.note_place(store, delivery.folder_id, delivery.uidvalidity, uid)
             continue
         copy_id = copies.get(digest) or CopyId(ids[digest])
-        message_id = _message_of(store, copy_id)
-        was_known = message_id is not None
-        if message_id is None:
-            message_id = _add_copy(store, copy_id, new[digest], ids, delivery, now=now)
-            fresh.keep(store, copy_id, new[digest].mail)
+        kept.append((delivery, copy_id))
+        if digest in new:
+            unseen.setdefault(copy_id, (new[digest], delivery))
+    of_copy = _messages_of(store, {copy_id for _, copy_id in kept})
+    unseen = {copy_id: one for copy_id, one in unseen.items() if copy_id not in of_copy}
+    of_copy |= _add_copies(store, unseen, ids, now=now)
+    return _place(store, kept, of_copy, {*unseen}, skipped, now=now)
+
+
+def _place(
+    store: Store,
+    kept: Sequence[tuple[Delivery, CopyId]],
+    of_copy: Mapping[CopyId, MessageId],
+    new: set[CopyId],
+    skipped: int,
+    *,
+    now: datetime,
+) -> Ingested:
+    """Note where the copies were seen; the first place of a new one is where it was stored."""
+    accounts = _accounts_of_folders(store, {delivery.folder_id for delivery, _ in kept})
+    touched: dict[AccountId, set[MessageId]] = {account: set() for account in accounts.values()}
+    stored = known = 0
+    for delivery, copy_id in kept:
+        was_known = copy_id not in new
+        new.discard(copy_id)
         if _add_location(store, delivery, copy_id, was_known=was_known, now=now):
             stored += not was_known
             known += was_known
-            touched[accounts[delivery.folder_id]].add(message_id)
+            touched[accounts[delivery.folder_id]].add(of_copy[copy_id])
+    store.archive.conn.executemany(
+        "delete from failures where folder_id = ? and uidvalidity = ? and uid = ?",
+        [(delivery.folder_id, delivery.uidvalidity, delivery.uid) for delivery, _ in kept],
+    )
     for account_id, message_ids in touched.items():
         refresh_holdings(store, account_id, message_ids)
         queue_messages(store, message_ids)
@@ -179,73 +207,96 @@ def _accounts_of_folders(store: Store, folders: set[FolderId]) -> dict[FolderId,
     return {FolderId(folder): AccountId(account) for folder, account in rows}
 
 
-def _add_copy(
+def _add_copies(
     store: Store,
-    copy_id: CopyId,
-    new: Reading,
-    ids: dict[Digest, BlobId],
-    delivery: Delivery,
+    unseen: Mapping[CopyId, tuple[Reading, Delivery]],
+    ids: Mapping[Digest, BlobId],
     *,
     now: datetime,
-) -> MessageId:
-    row = store.archive.conn.execute(
-        "select id from messages where identity = ?", [new.identity]
-    ).fetchone()
-    message_id = (
-        MessageId(row[0]) if row else add_message(store, new, ids, received_at=delivery.received_at)
-    )
-    store.archive.conn.execute(
+) -> dict[CopyId, MessageId]:
+    """New copies, of new messages where no other copy has their identity."""
+    by_identity: dict[bytes, MessageId] = {}
+    wanted = list({reading.identity for reading, _ in unseen.values()})
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = wanted[at : at + _AT_ONCE]
+        rows = store.archive.conn.execute(
+            f"select identity, id from messages where identity in ({marks(len(some))})", some
+        )
+        by_identity.update(rows.fetchall())
+    new: dict[bytes, tuple[Reading, datetime]] = {}
+    for reading, delivery in unseen.values():
+        if reading.identity not in by_identity:
+            new.setdefault(reading.identity, (reading, delivery.received_at))
+    by_identity |= zip(new, add_messages(store, [*new.values()], ids), strict=True)
+    of_copy = {copy_id: by_identity[reading.identity] for copy_id, (reading, _) in unseen.items()}
+    store.archive.conn.executemany(
         "insert into copies (id, message_id, size_bytes, stored_at) values (?, ?, ?, ?)",
-        [copy_id, message_id, len(new.raw), to_seconds(now)],
+        [
+            (copy_id, of_copy[copy_id], len(reading.raw), to_seconds(now))
+            for copy_id, (reading, _) in unseen.items()
+        ],
     )
-    return message_id
+    for copy_id, (reading, _) in unseen.items():
+        fresh.keep(store, copy_id, reading.mail)
+    return of_copy
 
 
-def add_message(
-    store: Store, reading: Reading, ids: Mapping[Digest, BlobId], *, received_at: datetime
-) -> MessageId:
-    """A new message, as its first copy tells it. Effects: inside the caller's transaction."""
+def add_messages(
+    store: Store, new: Sequence[tuple[Reading, datetime]], ids: Mapping[Digest, BlobId]
+) -> list[MessageId]:
+    """New messages, as the first copy of each tells it that was received at that time.
+
+    Effects: inside the caller's transaction.
+    """
     # An id that was given once stands for nothing else, in the index for one.
-    (message_id,) = store.archive.conn.execute(
-        "select 1 + max(coalesce((select max(id) from messages), 0),"
+    (last,) = store.archive.conn.execute(
+        "select max(coalesce((select max(id) from messages), 0),"
         " coalesce((select max(id) from former_messages), 0))"
     ).fetchone()
-    mail = reading.mail
-    store.archive.conn.execute(
+    added = [MessageId(last + place) for place in range(1, len(new) + 1)]
+    threads = threads_of(
+        store,
+        [
+            (message_id, reading.mail.internet_message_id, reading.mail.references)
+            for message_id, (reading, _) in zip(added, new, strict=True)
+        ],
+    )
+    store.archive.conn.executemany(
         "insert into messages (id, public_id, thread_id, identity, subject, sender_name,"
         " sender_address, to_summary, sent_at, sort_at, size_bytes, attachment_count, text_blob,"
         " text_charset, defects, parser_version) values (:id, :public_id, :thread_id, :identity,"
         " :subject, :sender_name, :sender_address, :to_summary, :sent_at, :sort_at, :size_bytes,"
         " :attachment_count, :text_blob, :text_charset, :defects, :parser_version)",
-        columns(reading, ids, received_at=received_at)
-        | {
-            "id": message_id,
-            "public_id": new_public_id(),
-            "thread_id": thread_of(store, message_id, mail.internet_message_id, mail.references),
-        },
+        [
+            columns(reading, ids, received_at=received_at)
+            | {"id": message_id, "public_id": new_public_id(), "thread_id": thread_id}
+            for message_id, thread_id, (reading, received_at) in zip(
+                added, threads, new, strict=True
+            )
+        ],
     )
-    add_parts(store, MessageId(message_id), reading, ids)
-    return MessageId(message_id)
+    add_parts(
+        store, [(message_id, one) for message_id, (one, _) in zip(added, new, strict=True)], ids
+    )
+    return added
 
 
 def _add_location(
     store: Store, delivery: Delivery, copy_id: CopyId, *, was_known: bool, now: datetime
 ) -> bool:
     """Note where the copy was seen; False if that was noted already."""
-    place = [delivery.folder_id, delivery.uidvalidity, delivery.uid]
     added = store.archive.conn.execute(
         "insert into locations (folder_id, uidvalidity, uid, copy_id, received_at, first_seen_at,"
         " flags, was_known) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
         [
-            *place,
+            delivery.folder_id,
+            delivery.uidvalidity,
+            delivery.uid,
             copy_id,
             to_seconds(delivery.received_at),
             to_seconds(now),
             " ".join(delivery.flags),
             was_known,
         ],
-    )
-    store.archive.conn.execute(
-        "delete from failures where folder_id = ? and uidvalidity = ? and uid = ?", place
     )
     return bool(added.rowcount)

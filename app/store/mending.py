@@ -77,7 +77,7 @@ def derive_again(store: Store, message_id: MessageId, raw: bytes) -> None:
     with transaction(store):
         conn = store.archive.conn
         conn.execute("delete from parts where message_id = ?", [message_id])
-        add_parts(store, message_id, reading, ids)
+        add_parts(store, [(message_id, reading)], ids)
         text = None if reading.text is None else ids[reading.text.digest]
         conn.execute(
             "update messages set text_blob = ?, text_charset = ? where id = ?",

@@ -3,7 +3,7 @@
 All of it is derived by the parser, and derived anew when a newer one reads otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -93,9 +93,9 @@ def columns(
 
 
 def add_parts(
-    store: Store, message_id: MessageId, reading: Reading, ids: Mapping[Digest, BlobId]
+    store: Store, read: Iterable[tuple[MessageId, Reading]], ids: Mapping[Digest, BlobId]
 ) -> None:
-    """Write the parts of a message that has none. Effects: inside the caller's transaction."""
+    """Write the parts of messages that have none. Effects: inside the caller's transaction."""
     store.archive.conn.executemany(
         "insert into parts (message_id, position, content_type, charset, filename, content_id,"
         " size_bytes, is_attachment, blob_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -111,6 +111,7 @@ def add_parts(
                 leaf.is_attachment,
                 _blob_of(reading, leaf, ids),
             )
+            for message_id, reading in read
             for leaf in reading.mail.leaves
         ],
     )

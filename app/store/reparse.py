@@ -16,7 +16,7 @@ from app.store import blobs, lock, unite
 from app.store.database import Store, from_seconds, transaction, write
 from app.store.ingest import queue_messages
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
-from app.store.threads import join, thread_of
+from app.store.threads import join, threads_of
 
 BATCH_MESSAGES = 50
 BATCH_BYTES = 8_000_000
@@ -159,7 +159,7 @@ def _derive(store: Store, message_id: MessageId, copies: Sequence[_Copy], ids: _
         f"update messages set {names} where id = :id", values | {"id": message_id}
     )
     store.archive.conn.execute("delete from parts where message_id = ?", [message_id])
-    add_parts(store, message_id, first.reading, ids)
+    add_parts(store, [(message_id, first.reading)], ids)
     store.archive.conn.execute(
         "update holdings set sort_at = ? where message_id = ? and sort_at <> ?",
         [values["sort_at"], message_id, values["sort_at"]],
@@ -202,7 +202,7 @@ def _part_others(
 def _join_conversation(store: Store, message_id: MessageId, reading: Reading) -> None:
     """A conversation may grow; one that was made too large stays."""
     mail = reading.mail
-    told = thread_of(store, message_id, mail.internet_message_id, mail.references)
+    (told,) = threads_of(store, [(message_id, mail.internet_message_id, mail.references)])
     (now,) = store.archive.conn.execute(
         "select thread_id from messages where id = ?", [message_id]
     ).fetchone()

@@ -1,6 +1,6 @@
 """Conversations, by Message-ID, References and In-Reply-To (RFC 5322 3.6.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from app.model import ThreadId
@@ -9,32 +9,39 @@ from app.store.database import Store, marks
 MOST_REFERENCES = 100
 """A hostile header names thousands; the first ones and the last ones are what ties a thread."""
 
+_AT_ONCE = 500
 
-def thread_of(
-    store: Store, message_id: int, internet_message_id: str, references: Sequence[str]
-) -> ThreadId:
-    """The conversation of a new message; joins conversations that it shows to be one.
 
-    Effects: inside the caller's transaction; `message_id` names a new conversation.
+def threads_of(store: Store, new: Sequence[tuple[int, str, Sequence[str]]]) -> list[ThreadId]:
+    """The conversations of new messages; joins conversations that they show to be one.
+
+    `new` holds the id, the Message-ID and the references of each; the id names a conversation
+    where it begins one. Effects: inside the caller's transaction.
     """
-    keys = _keys(internet_message_id, references)
-    if not keys:
-        return ThreadId(message_id)
-    found = _found(store, keys)
-    thread_id = found[0] if found else message_id
-    for other in found[1:]:
-        join(store, other, thread_id)
+    keys = [_keys(internet_message_id, references) for _, internet_message_id, references in new]
+    at_first = _found(store, {key for some in keys for key in some})
+    now = dict(at_first)
+    joined: dict[int, int] = {}
+    told: list[int] = []
+    for (message_id, _, _), some in zip(new, keys, strict=True):
+        threads = sorted({_last(joined, now[key]) for key in some if key in now})
+        thread_id = threads[0] if threads else message_id
+        for other in threads[1:]:
+            join(store, other, thread_id)
+            joined[other] = thread_id
+        now.update(dict.fromkeys(some, thread_id))
+        told.append(thread_id)
     store.archive.conn.executemany(
-        "insert into thread_references (key, thread_id) values (?, ?) on conflict do nothing",
-        [(key, thread_id) for key in keys],
+        "insert into thread_references (key, thread_id) values (?, ?)",
+        [(key, _last(joined, now[key])) for key in now.keys() - at_first.keys()],
     )
-    return ThreadId(thread_id)
+    return [ThreadId(_last(joined, thread_id)) for thread_id in told]
 
 
 def conversation_of(store: Store, internet_message_id: str) -> ThreadId | None:
     """The conversation where a Message-ID, without its brackets, was read."""
     found = _found(store, _keys(internet_message_id, ()))
-    return ThreadId(found[0]) if found else None
+    return ThreadId(min(found.values())) if found else None
 
 
 def join(store: Store, other: int, thread_id: int) -> None:
@@ -58,15 +65,28 @@ def forget(store: Store, thread_id: int) -> None:
     conn.execute("delete from thread_joins where thread_id = ?", [thread_id])
 
 
-def _found(store: Store, keys: Sequence[int]) -> list[int]:
-    """The conversations that know one of these references, oldest first."""
-    rows = store.archive.conn.execute(
-        "select distinct coalesce(j.thread_id, r.thread_id) from thread_references r"
-        " left join thread_joins j on j.other = r.thread_id"
-        f" where r.key in ({marks(len(keys))}) order by 1",
-        keys,
-    )
-    return [row[0] for row in rows]
+def _last(joined: Mapping[int, int], thread_id: int) -> int:
+    """What a conversation has become by now."""
+    while thread_id in joined:
+        thread_id = joined[thread_id]
+    return thread_id
+
+
+def _found(store: Store, keys: Iterable[int]) -> dict[int, int]:
+    """The conversations that know these references, by reference."""
+    wanted = list(keys)
+    found: dict[int, int] = {}
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = wanted[at : at + _AT_ONCE]
+        found.update(
+            store.archive.conn.execute(
+                "select r.key, coalesce(j.thread_id, r.thread_id) from thread_references r"
+                " left join thread_joins j on j.other = r.thread_id"
+                f" where r.key in ({marks(len(some))})",
+                some,
+            ).fetchall()
+        )
+    return found
 
 
 def _keys(internet_message_id: str, references: Sequence[str]) -> list[int]:

@@ -13,7 +13,7 @@ from app.mail import PARSER_VERSION
 from app.model import AccountId, BlobId, CopyId, Digest, MessageId
 from app.store import filings, holdings
 from app.store.database import Store
-from app.store.ingest import add_message, queue_messages, refresh_holdings
+from app.store.ingest import add_messages, queue_messages, refresh_holdings
 from app.store.reading import IDENTITY_BYTES, Reading
 from app.store.threads import join
 from app.store.visibility import who_may_read
@@ -94,7 +94,7 @@ def part(
     made: list[MessageId] = []
 
     def move() -> None:
-        made.append(target or add_message(store, reading, ids, received_at=received_at))
+        made.append(target or add_messages(store, [(reading, received_at)], ids)[0])
         _move_copies(store, message_id, made[0], members)
 
     return _attempt(
