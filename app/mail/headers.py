@@ -27,6 +27,14 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_USUAL_DATE = re.compile(
+    rb"(?:[A-Z][a-z]{2},\s+)?(\d\d?)\s+([A-Z][a-z]{2})\s+([1-9]\d{3})\s+"
+    rb"(\d\d):(\d\d):(\d\d)\s+([+-])(\d\d)(\d\d)(?:\s+\([A-Z]{1,5}\))?"
+)
+_MONTHS = {
+    name: at
+    for at, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
+}
 _MESSAGE_ID = re.compile(r"<([^<>]+)>")
 _SPACES = re.compile(r"\s+")
 _MAX_IDS = 2_000
@@ -65,18 +73,37 @@ _parse_usual = lru_cache(maxsize=1024)(_parse_addresses)
 
 def parse_date(raw: bytes) -> datetime | None:
     """The moment a Date header claims, in UTC; None where no date can be read in it."""
-    text = raw[:200].decode("ascii", "replace").replace("\r", " ").replace("\n", " ")
+    usual = _USUAL_DATE.fullmatch(raw)
     try:
-        parts = parsedate_tz(text)
-        if parts is None:
-            return None
-        year, month, day, hour, minute, second = parts[:6]
-        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-        offset = parts[9] or 0
-        return moment - timedelta(seconds=offset if abs(offset) <= 86_400 else 0)
+        return _usual_date(usual) if usual else _any_date(raw)
     # The library's reader raises several kinds on malformed dates.
-    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+    except (ValueError, TypeError, LookupError, OverflowError, AttributeError):
         return None
+
+
+def _usual_date(found: re.Match[bytes]) -> datetime:
+    day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
+    moment = datetime(
+        *(int(year), _MONTHS[month], int(day)),
+        *(int(hour), int(minute), min(int(second), 59)),
+        tzinfo=UTC,
+    )
+    return _at_greenwich(moment, int(sign + b"1") * (int(hours) * 3600 + int(minutes) * 60))
+
+
+def _any_date(raw: bytes) -> datetime | None:
+    text = raw[:200].decode("ascii", "replace").replace("\r", " ").replace("\n", " ")
+    parts = parsedate_tz(text)
+    if parts is None:
+        return None
+    year, month, day, hour, minute, second = parts[:6]
+    moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    return _at_greenwich(moment, parts[9] or 0)
+
+
+def _at_greenwich(moment: datetime, offset_seconds: int) -> datetime:
+    """An offset of more than a day is none."""
+    return moment - timedelta(seconds=offset_seconds if abs(offset_seconds) <= 86_400 else 0)
 
 
 def parse_ids(raw: bytes) -> list[str]:

@@ -107,16 +107,15 @@ def analyse(text: str) -> tuple[str, str]:
 
 
 def _analyse_ascii(text: str) -> tuple[str, str]:
-    """The same for ASCII, faster: the runs stand between spaces, and each is looked up once."""
+    """The same for ASCII, faster: the runs stay where they are, and each is looked up once."""
     lower = text.encode().translate(_ASCII_RUNS).decode()
-    listed = lower.split()
-    runs = set(listed)
+    runs = set(lower.split())
     stems = {_memo[run].stem_text for run in runs} - {""}
     if "_" in lower:
-        listed = lower.replace("_", " ").split()
+        lower = lower.replace("_", " ")
     if max(map(len, runs), default=0) > LONGEST_WORD:
-        listed = [word[:LONGEST_WORD] for word in listed]
-    return " ".join(listed), " ".join(stems)
+        lower = " ".join([word[:LONGEST_WORD] for word in lower.split()])
+    return lower.strip(), " ".join(stems)
 
 
 def asked_stems(run: str) -> frozenset[str]:

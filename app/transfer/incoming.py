@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from app.errors import Invalid, OutOfSpace
+from app.mail.headers import parse_date
 from app.model import FIRST_MADE_UP_UID, AccountId, Digest, Folder
 from app.store import Store, accounts, folders, locations
 from app.store.database import require_room
@@ -20,6 +20,8 @@ from app.transfer.sources import NO_MAIL, read_mail
 BATCH_BYTES = 20_000_000
 BATCH_MESSAGES = 500
 
+MOST_HEAD_BYTES = 65_536
+_HEAD_END = re.compile(rb"\n\r?\n")
 _RECEIVED = re.compile(rb"(?im)^received:((?:[^\n]|\n[ \t])*)")
 _DATE = re.compile(rb"(?im)^date:([^\n]{5,80})")
 
@@ -181,17 +183,12 @@ def _failure_uid(key: str) -> int:
 
 def _received_at(piece: Found, now: datetime) -> datetime:
     """When the message came: its top Received header, else its Date, the source's word, or now."""
-    head = piece.raw[:65_536].split(b"\n\n", 1)[0].split(b"\r\n\r\n", 1)[0]
+    head = _HEAD_END.search(piece.raw, 0, MOST_HEAD_BYTES)
+    end = head.start() if head else MOST_HEAD_BYTES
     for pattern in (_RECEIVED, _DATE):
-        match = pattern.search(head)
-        if match:
-            try:
-                text = match[1].rpartition(b";")[2].decode("ascii", "replace")
-                date = parsedate_to_datetime(text.strip())
-                date = date if date.tzinfo else date.replace(tzinfo=UTC)
-                if 0 < date.timestamp() <= now.timestamp():
-                    return date.astimezone(UTC)
-            except (ValueError, TypeError, IndexError, OverflowError):
-                continue
+        match = pattern.search(piece.raw, 0, end)
+        date = parse_date(match[1].rpartition(b";")[2].strip()) if match else None
+        if date and 0 < date.timestamp() <= now.timestamp():
+            return date
     told = piece.received_at
     return told if told and 0 < told.timestamp() <= now.timestamp() else now

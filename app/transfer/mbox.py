@@ -36,7 +36,9 @@ _LIKE_ONE = re.compile(
     rb"From \S.*\d\d:\d\d.*\d{4}|From \S+(@\S+)? +\w{3} \w{3}|From *-? *[\r\n]*\Z"
 )  # only where a header follows
 _FIELD = re.compile(rb">?[!-9;-~]+[ \t]*:|>From ")
-_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,9})[ \t]*\r?$")
+_LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,9})[ \t]*\r?(?=\n)")
+# Begins with what is searched for byte by byte at once: a fifth of the time of "^".
+_LENGTH_BELOW = re.compile(rb"\n" + _LENGTH.pattern.removeprefix(b"(?i)"), re.IGNORECASE)
 _HEAD_END = re.compile(rb"\n\r?\n")
 _BLANKS = re.compile(rb"(?:\r?\n){0,2}")
 _OUR_LENGTH = re.compile(rb"From (\d{1,9})\.bytes@letterbook\.invalid ")
@@ -128,7 +130,7 @@ def _next(stream: _Stream, line: bytes, key: str, name: str) -> Piece:
 def _by_length(stream: _Stream) -> tuple[int | None, int] | None:
     """The sizes of the message and of it with the blank lines behind, by a right Content-Length."""
     head = _head_size(stream.held)
-    found = _LENGTH.search(stream.held, 0, head)
+    found = _LENGTH.match(stream.held, 0, head) or _LENGTH_BELOW.search(stream.held, 0, head)
     if not found or (end := head + int(found[1])) > LARGEST_MESSAGE:
         return None
     stream.fill(end + 2 * LONGEST_LINE)

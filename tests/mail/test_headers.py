@@ -1,8 +1,14 @@
 """Addresses, ids, file names."""
 
-import pytest
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-from app.mail import parse, parse_addresses
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.mail import parse, parse_addresses, structure
+from app.mail.headers import parse_date
 from app.model import Address
 
 
@@ -59,3 +65,59 @@ def test_file_names_are_read(header: str, name: str) -> None:
 
     assert mail.leaves[0].filename == name
     assert mail.leaves[0].is_attachment
+
+
+EARLIEST, LATEST = (datetime.fromisoformat(day) for day in ("1971-01-01", "2100-01-01"))
+LINES = st.lists(
+    st.sampled_from(
+        (
+            b"To: a@b.pl|Bcc: c@d.pl|BCC :e@f.pl|X-Y: z|Subject: a|subject: b| folded|\tand again"
+            b"|Content-Type: text/html|Resent-Bcc: g@h.pl|no field||:|From: |\xff: x"
+            b"|Date: Mon, 3 Mar 2025 10:00:00 +0100"
+        ).split(b"|")
+    ),
+    max_size=12,
+)
+
+
+@given(LINES, st.sampled_from((b"\n", b"\r\n")), st.sampled_from((b"", b"From x@y.pl Mon\n")))
+def test_an_ordinary_block_is_read_like_any_other(
+    lines: list[bytes], end: bytes, before: bytes
+) -> None:
+    raw = before + end.join(lines) + end
+
+    at_once = structure.split(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structure, "_ORDINARY_BYTES", 0)
+        field_by_field = structure.split(raw)
+
+    assert facts(at_once) == facts(field_by_field)
+    assert at_once.first.items() <= field_by_field.first.items()
+    assert field_by_field.first.keys() - at_once.first.keys() <= {"x-y"}
+
+
+def facts(found: structure.Structure) -> tuple[object, ...]:
+    leaves = [(one.content_type, one.start, one.end) for one in found.sections]
+    return found.header, found.bcc, leaves, found.defects
+
+
+@given(st.datetimes(EARLIEST, LATEST), st.integers(-1439, 1439))
+def test_a_usual_date_is_read_as_the_library_reads_it(moment: datetime, minutes: int) -> None:
+    sign = "-" if minutes < 0 else "+"
+    written = f"{moment:%a, %d %b %Y %H:%M:%S} {sign}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+
+    assert parse_date(written.encode()) == parsedate_to_datetime(written).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        (b"Mon, 3 Mar 2025 10:00:60 +0000 (UTC)", datetime(2025, 3, 3, 10, 0, 59, tzinfo=UTC)),
+        (b"3 Mar 2025 10:00:00 -9959", datetime(2025, 3, 3, 10, tzinfo=UTC)),
+        (b"3 Mar 25 10:00 +0100", datetime(2025, 3, 3, 9, tzinfo=UTC)),
+        (b"31 Feb 2025 10:00:00 +0100", None),
+        (b"3 Mai 2025 10:00:00 +0100", None),
+    ],
+)
+def test_an_odd_date_is_read_as_far_as_it_goes(written: bytes, moment: datetime | None) -> None:
+    assert parse_date(written) == moment
