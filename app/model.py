@@ -99,6 +99,11 @@ class Account:
     paused_at: datetime | None = None
     closed_at: datetime | None = None
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether the worker looks at it."""
+        return bool(self.host) and self.paused_at is None and self.closed_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

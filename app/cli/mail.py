@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app import filing, jobs, people, purge, records
+from app import filing, jobs, mailboxes, people, purge, records
 from app.cli.common import (
     data_option,
     json_option,
@@ -30,9 +30,14 @@ def sync(settings: Settings, as_json: bool, public_id: str | None) -> None:
     """One pass over the mailboxes now, to the end."""
     with opened(settings) as store:
         chosen = [accounts.by_public_id(store, public_id)] if public_id else []
-        wanted = chosen or [a for a in accounts.all_accounts(store) if a.host and not a.closed_at]
+        for account in chosen:
+            mailboxes.refuse_unwatched(account)
+        wanted = chosen or [a for a in accounts.all_accounts(store) if a.is_watched]
         if not wanted:
-            raise LetterbookError("There is no mailbox to sync. `letterbook account add` adds one.")
+            raise LetterbookError(
+                "There is no mailbox to sync: none is there, or all are paused or closed."
+                " `letterbook account add` adds one."
+            )
         only = chosen[0].id if chosen else None
         work(
             settings,

@@ -70,7 +70,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
 
 
 def sync_now(settings: Settings, account_id: AccountId | None = None) -> dict[AccountId, Checked]:
-    """One pass over one account or all, to the end, index included.
+    """One pass over one account or all that are watched, to the end, index included.
 
     The caller holds the worker's lock. Raises AuthFailed or RemoteError of a single account;
     over all accounts, each error is kept as the account's last check.
@@ -80,7 +80,7 @@ def sync_now(settings: Settings, account_id: AccountId | None = None) -> dict[Ac
         chosen = [
             account
             for account in accounts.all_accounts(store)
-            if account.host and not account.closed_at and account_id in (None, account.id)
+            if account.is_watched and account_id in (None, account.id)
         ]
         passes = {account.id: worker.check(account) for account in chosen}
         while wait(passes.values(), TICK_SECONDS).not_done:
@@ -229,7 +229,7 @@ class _Worker:
     def _start(self, job: Job) -> list[Future[Any]]:
         if job.kind in ("check", "sync"):
             wanted = [accounts.get(self.store, i) for i in job.arguments["accounts"]]
-            return [self.check(a) for a in wanted if a.host and not a.closed_at]
+            return [self.check(account) for account in wanted if account.is_watched]
         if job.kind == "import":
             return [self._pool.submit(self._import, job)]
         if job.kind == "test":

@@ -28,6 +28,7 @@ from app.mailboxes.rules import (
     is_bound_to_public,
     may_change,
     problems,
+    refuse_unwatched,
     version,
 )
 from app.mailboxes.verbs import change, check, close, create, pause, resume, share
@@ -51,6 +52,7 @@ __all__ = [
     "open_archive",
     "pause",
     "problems",
+    "refuse_unwatched",
     "remove_upload",
     "request_import",
     "request_test",

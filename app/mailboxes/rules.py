@@ -133,6 +133,17 @@ def check_right(store: Store, viewer: Viewer | None, account_id: AccountId) -> N
         )
 
 
+def refuse_unwatched(account: Account) -> None:
+    """Raises Invalid, with what to do, if the worker does not look at the mailbox."""
+    if account.is_watched:
+        return
+    if not account.host:
+        raise Invalid("account", "This mailbox has no server that could be checked.")
+    if account.closed_at:
+        raise Invalid("account", "This mailbox is closed. Its mail stays; nothing new is read.")
+    raise Invalid("account", "This mailbox is paused. Resume it, then it is checked at once.")
+
+
 def is_bound_to_public(store: Store, account: Account) -> bool:
     """Whether the worker may reach public servers only for this mailbox.
 

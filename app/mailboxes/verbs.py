@@ -13,6 +13,7 @@ from app.mailboxes.rules import (
     doer,
     has_same_server,
     problems,
+    refuse_unwatched,
     version,
 )
 from app.model import Account, AccountId, PublicId, UserId, Viewer
@@ -21,6 +22,8 @@ from app.store.database import new_public_id
 from app.store.secrets import seal
 
 _TAKEN = "This mailbox is there already: the same address, server and login."
+_NO_SERVER = "This mailbox is read from no server; there is nothing to stop."
+_CLOSED = "This mailbox is closed. Type its password in its form to read it again."
 _OTHER_SERVER = (
     "The server is another one: type the password again. What was saved for one server is not"
     " sent to another."
@@ -151,22 +154,31 @@ def share(
 
 
 def pause(store: Store, viewer: Viewer | None, account_id: AccountId, *, now: datetime) -> None:
-    """Stop looking at a mailbox for a while. Effects: one transaction, audited."""
+    """Stop looking at a mailbox for a while; one that is paused already stays as it is.
+
+    Raises NotFound, Forbidden, Invalid if it is never looked at. Effects: one transaction, audited.
+    """
     _set_paused(store, viewer, account_id, at=now, now=now)
 
 
 def resume(store: Store, viewer: Viewer | None, account_id: AccountId, *, now: datetime) -> None:
-    """Look at a paused mailbox again, at once. Effects: one transaction, audited."""
+    """Look at a paused mailbox again, at once. Raises and effects: as `pause`."""
     _set_paused(store, viewer, account_id, at=None, now=now)
 
 
 def close(store: Store, viewer: Viewer | None, account_id: AccountId, *, now: datetime) -> None:
     """Never look at a mailbox again and forget its password; its mail stays (A21).
 
-    Effects: one transaction, audited.
+    Raises NotFound, Forbidden, Invalid if it has no server. Effects: one transaction, audited; a
+    closed one stays as it is.
     """
     with transaction(store):
         check_right(store, viewer, account_id)
+        account = accounts.get(store, account_id)
+        if not account.host:
+            raise Invalid("account", _NO_SERVER)
+        if account.closed_at:
+            return
         accounts.close(store, account_id, now=now)
         by = doer(viewer)
         audit.note(store, "close account", by=by, now=now, account_id=account_id)
@@ -174,8 +186,7 @@ def close(store: Store, viewer: Viewer | None, account_id: AccountId, *, now: da
 
 def check(store: Store, viewer: Viewer, account: Account, *, now: datetime) -> PublicId:
     """Have one mailbox checked now; gives the job. Raises Invalid if it is not looked at."""
-    if not account.host or account.closed_at:
-        raise Invalid("account", "This mailbox has no server that could be checked.")
+    refuse_unwatched(account)
     return jobs.request_check(store, viewer, now=now, account_id=account.id)
 
 
@@ -189,6 +200,13 @@ def _set_paused(
 ) -> None:
     with transaction(store):
         check_right(store, viewer, account_id)
+        account = accounts.get(store, account_id)
+        if not account.host:
+            raise Invalid("account", _NO_SERVER)
+        if account.closed_at:
+            raise Invalid("account", _CLOSED)
+        if bool(account.paused_at) == bool(at):
+            return
         accounts.pause(store, account_id, at=at)
         verb = "resume account" if at is None else "pause account"
         by = doer(viewer)

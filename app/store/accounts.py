@@ -187,6 +187,16 @@ def changed_at(store: Store, account_id: AccountId) -> datetime | None:
     return maybe_from_seconds(row[0])
 
 
+def paused_by(store: Store, account_id: AccountId) -> UserId | None:
+    """Who paused it last; None: the operator, at the command line."""
+    row = store.archive.conn.execute(
+        "select user_id from audit where account_id = ? and verb = 'pause account'"
+        " order by id desc limit 1",
+        [account_id],
+    ).fetchone()
+    return None if row is None or row[0] is None else UserId(row[0])
+
+
 def sealed_password(store: Store, account_id: AccountId) -> bytes | None:
     row = store.archive.conn.execute(
         "select sealed_password from accounts where id = ?", [account_id]
@@ -213,6 +223,16 @@ def claim_due(store: Store, *, now: datetime, next_at: datetime) -> Account | No
         [to_seconds(next_at), row[0], row[1]],
     )
     return get(store, AccountId(row[0])) if claimed.rowcount else None
+
+
+def watched(store: Store, ids: frozenset[AccountId]) -> list[AccountId]:
+    """Those of the accounts that the worker looks at, sorted."""
+    rows = store.archive.conn.execute(
+        "select id from accounts where host is not null and paused_at is null"
+        " and closed_at is null and id in (select value from json_each(?)) order by id",
+        [json.dumps(sorted(ids))],
+    )
+    return [AccountId(row[0]) for row in rows]
 
 
 def next_due_at(store: Store, ids: frozenset[AccountId]) -> datetime | None:

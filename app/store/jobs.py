@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.errors import NotFound
 from app.model import AccountId, PublicId, UserId, Viewer
-from app.store.accounts import last_check
+from app.store.accounts import last_check, watched
 from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
 
 Kind = Literal["check", "sync", "import", "reindex", "test", "verify", "repair"]
@@ -100,8 +100,8 @@ def open_job(store: Store, kind: Kind) -> PublicId | None:
 def request_check(
     store: Store, viewer: Viewer, *, now: datetime, account_id: AccountId | None = None
 ) -> PublicId:
-    """Have all the viewer's mailboxes checked, or one; joins one of his that waits (R30)."""
-    accounts = sorted(viewer.accounts) if account_id is None else [account_id]
+    """Have the viewer's mailboxes checked that are watched, or one; joins a job of his (R30)."""
+    accounts = watched(store, viewer.accounts) if account_id is None else [account_id]
     with transaction(store):
         row = store.archive.conn.execute(
             "select public_id from jobs where kind = 'check' and finished_at is null"

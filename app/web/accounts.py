@@ -19,7 +19,7 @@ from app.store.jobs import JobResult
 from app.web import account_edit, account_tests, imports, render
 from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
-from app.web.forms import asked
+from app.web.forms import asked, field
 
 MOST_CHECKS = 50
 MOST_FAILURES = 200
@@ -43,6 +43,7 @@ class AccountLine:
     """A mailbox, who sees it, its last check and its proof.
 
     `is_due`: the settings were typed after the last check, so that its error is void.
+    `paused_by`: a name, "" where the operator paused it.
     """
 
     account: Account
@@ -51,6 +52,7 @@ class AccountLine:
     is_due: bool
     proof: Proof
     may_change: bool
+    paused_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class AccountsPage:
     lines: list[AccountLine]
     check: CheckView | None
     saved: Account | None
+    is_resumed: bool
     is_worker_alive: bool
 
 
@@ -138,7 +141,7 @@ def pause(
     store = store_of(request)
     account = mailboxes.find_account(store, viewer, account_id)
     mailboxes.pause(store, viewer, account.id, now=datetime.now(UTC))
-    return render.to(ACCOUNTS, saved=account.public_id)
+    return _back(request, account)
 
 
 @post("/{account_id:str}/resume", sync_to_thread=True)
@@ -148,7 +151,7 @@ def resume(
     store = store_of(request)
     account = mailboxes.find_account(store, viewer, account_id)
     mailboxes.resume(store, viewer, account.id, now=datetime.now(UTC))
-    return render.to(ACCOUNTS, saved=account.public_id)
+    return _back(request, account, verb="resume")
 
 
 @post("/{account_id:str}/close", sync_to_thread=True)
@@ -161,6 +164,13 @@ def close(
     return render.to(ACCOUNTS, saved=account.public_id)
 
 
+def _back(request: HTMXRequest, account: Account, **parameters: str) -> Redirect:
+    """To the mailbox's own page if the button stood there, else to the list."""
+    if field(request, "from") == "page":
+        return render.to(f"{ACCOUNTS}/{account.public_id}")
+    return render.to(ACCOUNTS, saved=account.public_id, **parameters)
+
+
 def _accounts_page(request: HTMXRequest, store: Store, viewer: Viewer) -> AccountsPage:
     shown = accounts.all_accounts(store) if viewer.is_admin else accounts.of_viewer(store, viewer)
     saved = asked(request, "saved")
@@ -168,6 +178,7 @@ def _accounts_page(request: HTMXRequest, store: Store, viewer: Viewer) -> Accoun
         [_line(store, viewer, account) for account in shown],
         _asked_check(store, viewer, asked(request, "job")),
         next((one for one in shown if one.public_id == saved), None),
+        asked(request, "verb") == "resume",
         jobs.is_worker_alive(store, now=datetime.now(UTC)),
     )
 
@@ -190,7 +201,14 @@ def _line(store: Store, viewer: Viewer, account: Account) -> AccountLine:
         bool(last and last.error and changed_at and changed_at >= last.checked_at),
         _proof(folders.ledger(store, account.id)),
         mailboxes.may_change(viewer, members),
+        _paused_by(store, account) if account.paused_at else "",
     )
+
+
+def _paused_by(store: Store, account: Account) -> str:
+    """The name of who paused it; "" for the operator, at the command line."""
+    who = accounts.paused_by(store, account.id)
+    return users.get(store, who).name if who else ""
 
 
 def _proof(lines: list[FolderLedger]) -> Proof:

@@ -248,9 +248,27 @@ def test_account_add_prints_its_id_and_keeps_the_password_from_view(
     ids = [account["id"] for account in read(archive("status", "--json"))["accounts"]]
     assert account_id in ids
     assert b"canary-4711" not in everything
-    assert archive("account", "pause", account_id).exit_code == 0
-    assert archive("account", "resume", account_id).exit_code == 0
-    assert archive("account", "close", account_id).exit_code == 0
+
+
+def test_a_paused_or_closed_mailbox_is_not_synced_and_says_so(archive: Run) -> None:
+    words = ["account", "add", "a@x.pl", "--host", "127.0.0.1", "--port", "1"]
+    made = archive(*words, "--user", "alice@firma.pl", "--password-stdin", stdin="pw\n")
+    account_id = made.stdout.strip()
+
+    paused = archive("account", "pause", account_id)
+    refused = archive("sync", "--account", account_id)
+    without = archive("sync")
+    resumed = archive("account", "resume", account_id)
+    tried = archive("sync", "--account", account_id)
+    closed = archive("account", "close", account_id)
+    late = archive("account", "resume", account_id)
+
+    assert [one.exit_code for one in (paused, resumed, closed)] == [0, 0, 0]
+    assert [one.exit_code for one in (refused, without, tried, late)] == [1, 1, 1, 1]
+    assert "is paused" in refused.stderr
+    assert "none is there, or all are paused or closed" in without.stderr
+    assert "refuses connections at port 1" in tried.stderr
+    assert "is closed" in late.stderr
 
 
 def test_team_set_keeps_what_is_not_named(run: Run) -> None:

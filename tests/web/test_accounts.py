@@ -223,10 +223,121 @@ def test_a_mailbox_without_a_server_cannot_be_checked(team, alice) -> None:
     assert alice.post(f"{LIST}/{account.public_id}/check", seen_on=NEW).status_code == 422
 
 
+# -- pause, resume, close
+
+
+def test_pause_says_since_when_and_by_whom_and_resume_goes_on(team, charlie) -> None:
+    """A21."""
+    account, now = own(team), datetime.now(UTC)
+    team.store.archive.conn.execute(
+        "update accounts set due_at = 99999999999 where id = ?", [team.office.id]
+    )
+
+    paused = charlie.post(f"{LIST}/{account.public_id}/pause", seen_on=LIST)
+    listed = " ".join(charlie.get(paused.headers["location"]).text.split())
+    claimed = accounts.claim_due(team.store, now=now, next_at=now)
+    resumed = charlie.post(f"{LIST}/{account.public_id}/resume", seen_on=LIST)
+
+    assert "is paused; its mail stays." in listed
+    assert re.search(r"Paused since <time[^>]*>[^<]*</time> by <bdi>Charlie</bdi>\.", listed)
+    assert f'aria-label="Resume: {account.address}"' in listed
+    assert f'aria-label="Check for new emails: {account.address}"' not in listed
+    assert claimed is None
+    assert "is read again" in charlie.get(resumed.headers["location"]).text
+    assert "Paused since" not in charlie.get(LIST).text
+
+
+def test_the_mailbox_page_pauses_and_stays(team, charlie) -> None:
+    page = f"{LIST}/{own(team).public_id}"
+
+    answer = charlie.post(f"{page}/pause", **{"seen_on": page, "from": "page"})
+
+    assert answer.headers["location"] == page
+    assert "Paused since" in charlie.get(page).text
+
+
+def test_a_second_pause_and_close_change_nothing(team, charlie) -> None:
+    """The first one's time and author stay."""
+    account = own(team)
+    for verb in ("pause", "pause", "close", "close"):
+        charlie.post(f"{LIST}/{account.public_id}/{verb}", seen_on=NEW)
+
+    verbs = [
+        row[0]
+        for row in team.store.archive.conn.execute(
+            "select verb from audit where account_id = ? order by id", [account.id]
+        )
+    ]
+
+    assert [verb for verb in verbs if verb != "create account"] == [
+        "pause account",
+        "close account",
+    ]
+
+
+def test_the_operator_is_named_where_he_paused_it(team, charlie) -> None:
+    mailboxes.pause(team.store, None, own(team).id, now=datetime.now(UTC))
+
+    assert "by the operator." in charlie.get(LIST).text
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "close"])
+def test_a_shared_mailbox_is_stopped_by_an_administrator_only(team, alice, admin, verb) -> None:
+    """R9: the button is not there, and the server refuses."""
+    path = f"{LIST}/{team.office.public_id}/{verb}"
+
+    refused = alice.post(path, seen_on=NEW)
+    before = named(team, "office@firma.pl")
+    done = admin.post(path, seen_on=NEW)
+
+    assert refused.status_code == 403
+    assert before == team.office
+    assert done.status_code == 303
+    assert "Pause: office@firma.pl" not in alice.get(LIST).text
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_a_closed_mailbox_is_neither_paused_nor_resumed(team, charlie, verb) -> None:
+    charlie.post(f"{LIST}/{own(team).public_id}/close", seen_on=NEW)
+
+    answer = charlie.post(f"{LIST}/{own(team).public_id}/{verb}", seen_on=NEW)
+
+    assert answer.status_code == 422
+    assert own(team).paused_at is None
+
+
+@pytest.mark.parametrize("verb", ["pause", "close"])
+def test_a_mailbox_without_a_server_has_nothing_to_stop(team, alice, verb) -> None:
+    account = mailboxes.open_archive(
+        team.store, None, "old@firma.pl", [team.alice], now=datetime.now(UTC)
+    )
+
+    answer = alice.post(f"{LIST}/{account.public_id}/{verb}", seen_on=NEW)
+
+    assert answer.status_code == 422
+    assert named(team, "old@firma.pl") == account
+
+
+def test_a_paused_mailbox_is_checked_neither_alone_nor_with_the_others(team, charlie) -> None:
+    account = own(team)
+    charlie.post(f"{LIST}/{account.public_id}/pause", seen_on=NEW)
+
+    alone = charlie.post(f"{LIST}/{account.public_id}/check", seen_on=NEW)
+    charlie.post("/email/queue/check")
+    job = jobs.claim(team.store, now=datetime.now(UTC))
+
+    assert alone.status_code == 422
+    assert job is not None
+    assert job.arguments == {"accounts": []}
+
+
 # -- the checklist
 
 
-@pytest.mark.parametrize("path", [NEW, "/email/accounts/{}/edit", "/email/accounts/{}/close"])
+@pytest.mark.parametrize(
+    "path",
+    [NEW, *(f"{LIST}/{{}}/{verb}" for verb in ("edit", "check", "pause", "resume", "close"))],
+)
 def test_it_needs_the_token(team, charlie, path) -> None:
     before = accounts.all_accounts(team.store)
 
