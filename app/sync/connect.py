@@ -18,9 +18,9 @@ from app.sync.addresses import public_addresses
 from app.sync.certificate import certificate_problem
 from app.sync.faults import Server, clean, connection_problem, login_problem, translated
 from app.sync.remote import Remote
+from app.sync.wire import LINE_SECONDS, Wire
 
 CONNECT_SECONDS = 15.0
-READ_SECONDS = 60.0
 _GREETING_SECONDS = 2.0
 
 
@@ -111,26 +111,14 @@ class _Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
             server.port,
             ssl=server.security == "tls",
             ssl_context=context,
-            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=LINE_SECONDS),
         )
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - imapclient's name
         opened = call(self._server, CONNECT_SECONDS)
         if self.ssl:
             opened = self.ssl_context.wrap_socket(opened, server_hostname=self._server.host)
-        return _Imap(opened, self._server)
-
-
-class _Imap(imaplib.IMAP4):
-    """imaplib over a socket that is open; `host` is what STARTTLS verifies."""
-
-    def __init__(self, opened: socket.socket, server: Server) -> None:
-        self._opened = opened
-        super().__init__(server.host, server.port)
-
-    def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        del timeout
-        return self._opened
+        return Wire(opened, self._server)
 
 
 def call(server: Server, timeout_seconds: float) -> socket.socket:

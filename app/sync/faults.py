@@ -84,8 +84,6 @@ def translated(server: Server) -> Iterator[None]:
 
 def _command_problem(exc: imaplib.IMAP4.error, server: Server) -> RemoteError:
     words = said(exc)
-    if "got more than" in str(exc):
-        return ConnectionLost(f"{server} sent a line without end.")
     if _is_throttling(words):
         return Throttled(server, words)
     if isinstance(exc, imaplib.IMAP4.abort):
@@ -153,6 +151,9 @@ def connection_problem(exc: Exception, server: Server, *, greeting: str) -> Remo
     if words.upper().startswith("* BYE"):
         turned_away = f"{server} turns every caller away now (it said: {words})."
         return Throttled(server, words) if _is_throttling(words) else RemoteError(turned_away)
+    if words.upper().startswith("* OK"):
+        why = "falls silent" if isinstance(exc, TimeoutError) else f"breaks off: {said(exc)}"
+        return ConnectionLost(f"{server} greets, and then {why}. Letterbook tries again.")
     if isinstance(exc, imaplib.IMAP4.error | ssl.SSLError | TimeoutError):
         return _not_imap(server, words)
     if isinstance(exc, UnicodeError):

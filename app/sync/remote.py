@@ -21,9 +21,6 @@ from imapclient.response_parser import parse_fetch_response
 from app.model import LARGEST_MESSAGE
 from app.sync.faults import ConnectionLost, Refused, Server, translated
 
-# One line holds the UIDs of a whole folder; imaplib's own limit of 1 MB ends at about 140,000.
-imaplib._MAXLINE = 16_000_000  # type: ignore[attr-defined]
-
 UIDS_PER_COMMAND = 500
 """20,000 UIDs in one command: Dovecot says BAD "Too long argument"."""
 

@@ -20,9 +20,9 @@ from tests.sync.conftest import raw_mail
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("INBOX", "Wysłane", "Projekty/Żółw", "Archiv")
 OTHER_NAME = "Stare"
-LONGEST_PAUSE_SECONDS = 0.3
+LONGEST_PAUSE_SECONDS = 0.6
 AT_FIRST = 60
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 5
 
 
 @contextmanager

@@ -48,8 +48,9 @@ class ScriptedImap:
     """A tiny IMAP server with one folder; what it does wrong is set from outside.
 
     `messages` by UID; None: it answers without a literal. `sizes`: what it announces instead of
-    the truth. `cut_after`: it hangs up after so many bytes of a body. `answers`: lines to give
-    for a command that starts so, instead of the right ones; a list is used up from its start.
+    the truth. `cut_after`: it hangs up after so many bytes of a body, `stalls_after`: it says no
+    more then. `silent_at`: it never answers a command that starts so. `answers`: lines to give for
+    a command that starts so, instead of the right ones.
     """
 
     messages: dict[int, bytes | None] = field(default_factory=dict)
@@ -58,6 +59,8 @@ class ScriptedImap:
     uidvalidity: int = 1
     capabilities: bytes = b"IMAP4rev1"
     cut_after: int | None = None
+    stalls_after: int | None = None
+    silent_at: bytes | None = None
     answers: dict[bytes, bytes] = field(default_factory=dict)
     heard: list[bytes] = field(default_factory=list)
 
@@ -70,12 +73,17 @@ class ScriptedImap:
                 return
 
     def _answer(self, caller: socket.socket, tag: bytes, command: bytes) -> bool:
+        if self.silent_at is not None and command.startswith(self.silent_at):
+            return True
         body = self._scripted(command)
         if body is None:
             body = self._proper(command)
         if self.cut_after is not None and b"BODY.PEEK" in command:
             caller.sendall(body[: self.cut_after])
             return False
+        if self.stalls_after is not None and b"BODY.PEEK" in command:
+            caller.sendall(body[: self.stalls_after])
+            return True
         done = b"" if body.startswith(b"TAG ") else tag + b" OK done\r\n"
         caller.sendall(body.replace(b"TAG ", tag + b" ", 1) + done)
         return command != b"LOGOUT"

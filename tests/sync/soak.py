@@ -32,8 +32,9 @@ from tests.sync import churn
 from tests.sync.conftest import add_account, copies
 
 ROOT = Path(__file__).parents[2]
-LONGEST_RUN_SECONDS = 0.4
-"""Until the kill, from the moment that the worker holds its lock."""
+SHORT_RUN_SECONDS, LONG_RUN_SECONDS = 0.4, 3.0
+"""Until the kill, from the moment that the worker holds its lock. One run in five is a long one:
+what is shorter than a batch would never come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ def _run_and_kill(settings: Settings, account_id: AccountId, chance: random.Rand
     )
     try:
         _wait_for_lock(settings.data / "worker.lock", worker)
-        time.sleep(chance.uniform(0, LONGEST_RUN_SECONDS))
+        longest = LONG_RUN_SECONDS if chance.random() < 0.2 else SHORT_RUN_SECONDS
+        time.sleep(chance.uniform(0, longest))
     finally:
         worker.kill()
     if worker.wait() != -signal.SIGKILL:
