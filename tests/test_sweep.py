@@ -1,5 +1,6 @@
 """The bytes of what was removed leave the disk; nothing that is needed does."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -82,6 +83,26 @@ def test_nothing_of_moved_rows_is_left_in_unused_pages(filled, admin) -> None:
 
     for db in (filled.archive, filled.mail):
         assert db.conn.execute("pragma freelist_count").fetchone() == (0,)
+
+
+def test_where_there_is_no_room_it_says_so_and_is_tried_again(filled, admin, monkeypatch) -> None:
+    remove(filled, admin)
+    (task,) = [one for one in tasks.TASKS if one.kind == "sweep"]
+    settings = Settings.from_env({}, data=filled.directory)
+    full = shutil.disk_usage(filled.directory)._replace(free=1 << 20)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: full)
+        without_room = tasks.carry_out(settings, task, lambda: False)
+    with_room = tasks.carry_out(settings, task, lambda: False)
+
+    assert without_room is not None
+    assert not without_room.is_good
+    assert "no room left" in without_room.summary
+    assert with_room is not None
+    assert with_room.is_good
+    rebuild_index(settings)
+    assert all(WORD.encode() not in content for content in bytes_on_disk(filled.directory))
 
 
 def jobs_waiting(store: Store) -> list[str]:

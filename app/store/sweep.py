@@ -14,10 +14,7 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite
 
 from app.errors import Conflict, Corrupt
 from app.store import blobs, packing, recipe, tombstones
-from app.store.database import Store, write
-
-LARGEST_REWRITE = 500_000_000
-"""Bytes of a database that is written anew: nobody else can write meanwhile, for seconds."""
+from app.store.database import Store, require_room, write
 
 _BLOCKS_PER_WRITE = 8
 _IN_USE = (
@@ -69,14 +66,15 @@ def wipe(store: Store) -> None:
     """Have the files on disk forget what was removed.
 
     Deleted content is overwritten (secure_delete), but rows that SQLite moved may have left traces
-    in unused corners of its pages: a database that is not too large is written anew. The logs are
-    emptied. Raises Conflict while somebody reads an older state.
+    in unused corners of its pages: the databases are written anew, and nobody else can write
+    meanwhile. The logs are emptied. Raises Conflict while somebody reads an older state,
+    OutOfSpace where there is no room for it; then it is to be done again.
     """
     is_busy = False
     try:
         for db, name in ((store.archive, "archive.db"), (store.mail, "mail.db")):
-            if (store.directory / name).stat().st_size <= LARGEST_REWRITE:
-                db.conn.execute("vacuum")
+            require_room(store, (store.directory / name).stat().st_size)
+            db.conn.execute("vacuum")
             is_busy |= bool(db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()[0])
     except sqlite3.OperationalError as exc:
         raise Conflict(f"{_IN_USE} ({exc})") from exc
