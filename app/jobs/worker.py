@@ -15,7 +15,8 @@ from threading import Event
 from typing import Any
 
 from app import mailboxes
-from app.errors import AuthFailed, Invalid, LetterbookError
+from app.errors import Invalid, LetterbookError
+from app.jobs.checks import check_account
 from app.jobs.keeper import Keeper
 from app.jobs.upkeep import Report
 from app.model import Account, AccountId
@@ -24,8 +25,8 @@ from app.settings import Settings
 from app.store import Store, accounts, documents, jobs, open_store
 from app.store.jobs import Job
 from app.store.lock import worker_lock
-from app.store.secrets import load_key, unseal
-from app.sync import Checked, Tested, sync_account, test_connection
+from app.store.secrets import load_key
+from app.sync import Checked, Tested, test_connection
 from app.transfer import Imported, import_mail, mail_bytes
 
 TICK_SECONDS = 0.3
@@ -38,9 +39,6 @@ LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 INDEX_EVERY = timedelta(seconds=2)
 _NOT_INDEXED = ("test", "verify", "repair")
 """Jobs that bring nothing into the index, and so do not wait for it."""
-
-REFUSED_PAUSE = timedelta(hours=1)
-"""A server that refused the login is not asked again sooner."""
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +179,9 @@ class _Worker:
         """A pass over the account: the one under way, or a new one."""
         running = self._passes.get(account.id)
         if running is None or running.done():
-            running = self._pool.submit(self._sync, account)
+            running = self._pool.submit(
+                check_account, self.settings, self._key, account, self._stop
+            )
             self._passes[account.id] = running
         return running
 
@@ -255,54 +255,6 @@ class _Worker:
         if errors:
             return "", " ".join(errors)
         return json.dumps([_jsonable(future.result()) for future in futures]), None
-
-    def _sync(self, account: Account) -> Checked:
-        """One pass over an account, in its own thread; its outcome is the account's last check."""
-        store = open_store(self.settings.data)
-        try:
-            sealed = accounts.sealed_password(store, account.id)
-            password = unseal(self._key, account.public_id, sealed) if sealed else ""
-            checked = sync_account(
-                store,
-                account,
-                password,
-                now=utc_now,
-                ca_file=self.settings.ca_file,
-                public_only=mailboxes.is_bound_to_public(store, account),
-                stop=self._stop.is_set,
-            )
-        except LetterbookError as exc:
-            self._note_error(store, account, exc)
-            raise
-        except Exception:
-            logger.exception("account pass failed", extra={"account": account.id})
-            sentence = "The pass ended with a fault of Letterbook's own; the log has the details."
-            self._note_error(store, account, LetterbookError(sentence))
-            raise
-        else:
-            if not checked.is_stopped:
-                self._note_check(store, account, checked)
-            return checked
-        finally:
-            store.close()
-
-    def _note_check(self, store: Store, account: Account, checked: Checked) -> None:
-        failed = checked.failed_folders
-        accounts.record_check(
-            store,
-            account.id,
-            unread=checked.unread,
-            new=checked.new,
-            error=f"{failed} folder{'s' * (failed > 1)} could not be read." if failed else None,
-            now=utc_now(),
-        )
-
-    def _note_error(self, store: Store, account: Account, error: LetterbookError) -> None:
-        accounts.record_check(
-            store, account.id, unread=None, new=None, error=str(error), now=utc_now()
-        )
-        if isinstance(error, AuthFailed):
-            accounts.set_due(store, account.id, at=utc_now() + REFUSED_PAUSE)
 
     def _import(self, job: Job) -> dict[str, Any]:
         """Bring in a file; an uploaded one is removed when the job is finished."""

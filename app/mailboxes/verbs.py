@@ -17,7 +17,7 @@ from app.mailboxes.rules import (
     version,
 )
 from app.model import Account, AccountId, PublicId, UserId, Viewer
-from app.store import Store, accounts, audit, jobs, transaction
+from app.store import Store, accounts, audit, jobs, states, transaction
 from app.store.database import new_public_id
 from app.store.secrets import seal
 
@@ -97,8 +97,7 @@ def change(
     `seen` is the `version` that the form showed.
 
     Raises Invalid, NotFound, Forbidden (R9), Conflict if somebody changed it in between.
-    Effects: one transaction, audited; the worker looks at it at once if the server, the login or
-    the password is another one.
+    Effects: one transaction, audited; the worker looks at it at once, whatever was wrong before.
     """
     by = doer(viewer)
     wanted = cleaned(wanted)
@@ -123,8 +122,7 @@ def change(
             audit.note(store, "set server", by=by, now=now, account_id=account_id)
         if password or _sign_in(old) != _sign_in(new):
             audit.note(store, "set login", by=by, now=now, account_id=account_id)
-        if new != old or password:
-            accounts.set_due(store, account_id, at=now)
+        states.renew(store, account_id, is_elsewhere=not has_same_server(old, wanted), now=now)
 
 
 def share(

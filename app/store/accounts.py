@@ -178,15 +178,6 @@ def server_set_by(store: Store, account_id: AccountId) -> UserId | None:
     return None if row is None or row[0] is None else UserId(row[0])
 
 
-def changed_at(store: Store, account_id: AccountId) -> datetime | None:
-    """When server, login or password were last typed: an older error is void; None: never."""
-    row = store.archive.conn.execute(
-        "select max(at) from audit where account_id = ? and verb in ('set server', 'set login')",
-        [account_id],
-    ).fetchone()
-    return maybe_from_seconds(row[0])
-
-
 def paused_by(store: Store, account_id: AccountId) -> UserId | None:
     """Who paused it last; None: the operator, at the command line."""
     row = store.archive.conn.execute(
@@ -213,8 +204,9 @@ def claim_due(store: Store, *, now: datetime, next_at: datetime) -> Account | No
     conn = store.archive.conn
     row = conn.execute(
         "select id, due_at from accounts where host is not null and paused_at is null"
-        " and closed_at is null and due_at <= ? order by due_at, id limit 1",
-        [to_seconds(now)],
+        " and closed_at is null and halted_at is null and due_at <= :now"
+        " and coalesce(wait_until, 0) <= :now order by due_at, id limit 1",
+        {"now": to_seconds(now)},
     ).fetchone()
     if row is None:
         return None
@@ -238,8 +230,9 @@ def watched(store: Store, ids: frozenset[AccountId]) -> list[AccountId]:
 def next_due_at(store: Store, ids: frozenset[AccountId]) -> datetime | None:
     """When the first of these accounts is looked at next; None without any."""
     row = store.archive.conn.execute(
-        "select min(due_at) from accounts where host is not null and paused_at is null"
-        " and closed_at is null and id in (select value from json_each(?))",
+        "select min(max(due_at, coalesce(wait_until, 0))) from accounts"
+        " where host is not null and paused_at is null and closed_at is null"
+        " and halted_at is null and id in (select value from json_each(?))",
         [json.dumps(sorted(ids))],
     ).fetchone()
     return maybe_from_seconds(row[0])

@@ -12,10 +12,11 @@ from litestar.response import Redirect, Template
 from app import mailboxes
 from app.errors import NotFound
 from app.model import Account, Folder, FolderLedger, User, Viewer
-from app.store import Store, accounts, folders, jobs, users
+from app.store import Store, accounts, folders, jobs, states, users
 from app.store.accounts import Check
 from app.store.folders import Failure
 from app.store.jobs import JobResult
+from app.store.states import State
 from app.web import account_edit, account_tests, imports, render
 from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
@@ -42,7 +43,8 @@ class Proof:
 class AccountLine:
     """A mailbox, who sees it, its last check and its proof.
 
-    `is_due`: the settings were typed after the last check, so that its error is void.
+    `is_due`: the settings were typed after the last check, so that its error is void. `next_at`:
+    when it is looked at next; None: it is not.
     `paused_by`: a name, "" where the operator paused it.
     """
 
@@ -50,6 +52,8 @@ class AccountLine:
     users: list[User]
     check: Check | None
     is_due: bool
+    state: State
+    next_at: datetime | None
     proof: Proof
     may_change: bool
     paused_by: str
@@ -193,12 +197,14 @@ def _asked_check(store: Store, viewer: Viewer, job: str) -> CheckView | None:
 def _line(store: Store, viewer: Viewer, account: Account) -> AccountLine:
     members = accounts.users(store, account.id)
     last = accounts.last_check(store, account.id)
-    changed_at = accounts.changed_at(store, account.id)
+    state = states.of(store, account.id)
     return AccountLine(
         account,
         [users.get(store, one) for one in members],
         last,
-        bool(last and last.error and changed_at and changed_at >= last.checked_at),
+        last is not None and last.unread is None and bool(state.edits) and not state.trouble,
+        state,
+        states.next_try_at(store, account.id),
         _proof(folders.ledger(store, account.id)),
         mailboxes.may_change(viewer, members),
         _paused_by(store, account) if account.paused_at else "",

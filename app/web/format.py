@@ -58,9 +58,10 @@ def when(moment: datetime | None, *, is_long: bool = False) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, full, text)
 
 
-def clock(moment: datetime) -> str:
-    """15:04."""
-    return f"{moment.astimezone(viewer_zone.get()):%H:%M}"
+def clock(moment: datetime, *, seconds: bool = False) -> str:
+    """15:04, or 15:04:59."""
+    local = moment.astimezone(viewer_zone.get())
+    return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
 
 
 def size(size_bytes: int) -> str:

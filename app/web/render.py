@@ -13,8 +13,9 @@ from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
 
 from app.model import RecordType, User, Viewer
-from app.store import Store, queue, records, upkeep
+from app.store import Store, queue, records, states, upkeep
 from app.store.queue import Circles
+from app.store.states import Halted
 from app.web import csrf, forms
 from app.web.db import AnyRequest, store_of
 from app.web.flash import Flash, flash_of
@@ -32,7 +33,8 @@ _LINKS: Final = "noopener noreferrer nofollow"
 class Shell:
     """What stands around a page: who looks, the form token, the circles, what just happened.
 
-    `needs_care`: a mark for administrators at the entry of the page "Upkeep".
+    `needs_care`: a mark for administrators at the entry of the page "Upkeep". `halted`: mailboxes
+    that nobody looks at until somebody edits them.
     """
 
     section: str = ""
@@ -44,6 +46,7 @@ class Shell:
     circles: Circles | None = None
     flash: Flash | None = None
     needs_care: bool = False
+    halted: tuple[Halted, ...] = ()
 
 
 def page(
@@ -148,6 +151,7 @@ def _full_shell(request: HTMXRequest, section: str) -> Shell:
         _circles(store, found.viewer),
         flash_of(request, store, found.viewer),
         found.viewer.is_admin and upkeep.needs_care(store),
+        tuple(states.halted(store, found.viewer)),
     )
 
 

@@ -241,7 +241,7 @@ def test_changed_settings_put_the_old_error_away(team, charlie) -> None:
     charlie.post(NEW, seen_on=NEW, **FORM)
     account = named(team, "biuro@firma.pl")
     before = datetime.now(UTC) - timedelta(minutes=1)
-    note_check(team, account, error="Wrong password.", now=before)
+    note_check(team, account, unread=None, new=None, error="Wrong password.", now=before)
 
     charlie.post(edit_of(account), seen_on=NEW, **(FORM | {"password": "better"}))
 

@@ -1,0 +1,125 @@
+"""One pass over an account and what it leaves: its last check, and when the next one is due."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import random
+from threading import Event
+
+from app import mailboxes
+from app.errors import LetterbookError, RemoteError
+from app.jobs import schedule
+from app.model import Account
+from app.settings import Settings
+from app.store import Store, accounts, open_store, states
+from app.store.secrets import unseal
+from app.store.states import State
+from app.sync import Checked, Progress, sync_account
+
+_OUR_FAULT = "The pass ended with a fault of Letterbook's own; the log has the details."
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Pass:
+    """A pass under way; `state` as it began, `stored` what it brought."""
+
+    settings: Settings
+    store: Store
+    account: Account
+    state: State
+    stored: int = 0
+
+    def note(self, progress: Progress) -> None:
+        self.stored += progress.done
+
+
+def check_account(settings: Settings, key: bytes, account: Account, stop: Event) -> Checked:
+    """One pass over an account, with a store of its own; how it went is kept.
+
+    Where no connection may be opened now it raises what the last check said, and keeps nothing.
+
+    Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
+    """
+    store = open_store(settings.data)
+    try:
+        state = states.of(store, account.id)
+        last = accounts.last_check(store, account.id)
+        standing = schedule.refusal(state, (last and last.error) or "", now=_now())
+        if standing is not None:
+            raise standing
+        return _carry_out(_Pass(settings, store, account, state), key, stop)
+    finally:
+        store.close()
+
+
+def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
+    store, account = begun.store, begun.account
+    try:
+        checked = sync_account(
+            store,
+            account,
+            _password(store, account, key),
+            now=_now,
+            ca_file=begun.settings.ca_file,
+            public_only=mailboxes.is_bound_to_public(store, account),
+            stop=stop.is_set,
+            progress=begun.note,
+        )
+    except LetterbookError as exc:
+        _note_failure(begun, exc)
+        raise
+    except Exception:
+        logger.exception("account pass failed", extra={"account": account.id})
+        _note_failure(begun, LetterbookError(_OUR_FAULT))
+        raise
+    if not checked.is_stopped:
+        _note_end(begun, checked)
+    return checked
+
+
+def _password(store: Store, account: Account, key: bytes) -> str:
+    """Raises RemoteError where only a person can help."""
+    sealed = accounts.sealed_password(store, account.id)
+    try:
+        return unseal(key, account.public_id, sealed) if sealed else ""
+    except LetterbookError as exc:
+        raise RemoteError(str(exc), is_retryable=False) from exc
+
+
+def _note_end(begun: _Pass, checked: Checked) -> None:
+    after, due_at = schedule.after_good(begun.state, now=_now(), interval=_interval(begun))
+    failed = checked.failed_folders
+    if states.keep(begun.store, begun.account.id, after, due_at=due_at):
+        accounts.record_check(
+            begun.store,
+            begun.account.id,
+            unread=checked.unread,
+            new=checked.new,
+            error=f"{failed} folder{'s' * (failed > 1)} could not be read." if failed else None,
+            now=_now(),
+        )
+
+
+def _note_failure(begun: _Pass, error: LetterbookError) -> None:
+    after, due_at = schedule.after_failure(
+        begun.state,
+        error,
+        has_progressed=begun.stored > 0,
+        now=_now(),
+        interval=_interval(begun),
+        chance=random(),  # noqa: S311  # spreads the tries, guards nothing
+    )
+    if states.keep(begun.store, begun.account.id, after, due_at=due_at):
+        accounts.record_check(
+            begun.store, begun.account.id, unread=None, new=None, error=str(error), now=_now()
+        )
+
+
+def _interval(begun: _Pass) -> timedelta:
+    return timedelta(seconds=begun.settings.poll_seconds)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
