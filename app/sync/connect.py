@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from imapclient import IMAPClient, SocketTimeout
@@ -71,6 +72,18 @@ def locate(account: Account, *, public_only: bool) -> Server:
 
 
 def tls_context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
+    """What a server has to prove; read anew when a file of trusted certificates has changed."""
+    paths = ssl.get_default_verify_paths()
+    sources = [Path(source) for source in (paths.cafile, paths.capath, ca_file) if source]
+    return _tls_context(verify, ca_file, tuple(map(_changed_at, sources)))
+
+
+@lru_cache(maxsize=8)  # to read the system's authorities takes 20 ms, at each check of each mailbox
+def _tls_context(
+    verify: bool,  # noqa: FBT001 - the cache's key
+    ca_file: Path | None,
+    changed_at: tuple[int, ...],
+) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False
@@ -85,6 +98,13 @@ def tls_context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
                 is_retryable=False,
             ) from exc
     return context
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def open_connection(

@@ -207,3 +207,17 @@ def test_a_file_of_authorities_that_is_not_there_is_named(tmp_path: Path) -> Non
     refusal = problem(account(1, "tls"), ca_file=tmp_path / "none.pem")
 
     assert "LETTERBOOK_CA_FILE" in str(refusal)
+
+
+@pytest.mark.dovecot
+def test_a_certificate_that_is_trusted_later_is_accepted_without_a_restart(
+    dovecot: Dovecot, tmp_path: Path
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text("")
+    refused = secured(dovecot, "tls")
+    problem(refused, ca_file=ca_file)
+
+    ca_file.write_bytes(dovecot.ca_file.read_bytes())
+
+    assert attempt(refused, ca_file=ca_file) == 5
