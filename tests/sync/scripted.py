@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import IO
 
 
 @contextmanager
@@ -44,17 +45,59 @@ def greeter(words: bytes, *, after_hearing: bool = False) -> Callable[[socket.so
 
 
 @dataclass(slots=True)
+class Cutting:
+    """A server that is gone after so many bytes, of all that it says to all callers.
+
+    `said` counts them. `comes_back`: it hangs up once, and serves the next caller to the end.
+    """
+
+    talk: Callable[[socket.socket], None]
+    left: int | None = None
+    comes_back: bool = False
+    said: int = 0
+
+    def __call__(self, caller: socket.socket) -> None:
+        self.talk(_Mouth(caller, self))  # type: ignore[arg-type]
+
+    def allow(self, size: int) -> int:
+        """How many of the next bytes may still be said."""
+        allowed = size if self.left is None else min(size, self.left)
+        self.said += allowed
+        if self.left is not None:
+            self.left = None if self.comes_back and allowed < size else self.left - allowed
+        return allowed
+
+
+@dataclass(frozen=True, slots=True)
+class _Mouth:
+    """A socket that says what it is allowed to say."""
+
+    caller: socket.socket
+    server: Cutting
+
+    def sendall(self, words: bytes) -> None:
+        allowed = self.server.allow(len(words))
+        self.caller.sendall(words[:allowed])
+        if allowed < len(words):
+            raise ConnectionAbortedError
+
+    def makefile(self, mode: str) -> IO[bytes]:
+        return self.caller.makefile(mode)  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(slots=True)
 class ScriptedImap:
     """A tiny IMAP server with one folder; what it does wrong is set from outside.
 
-    `messages` by UID; None: it answers without a literal. `sizes`: what it announces instead of
-    the truth. `cut_after`: it hangs up after so many bytes of a body, `stalls_after`: it says no
-    more then. `silent_at`: it never answers a command that starts so. `answers`: lines to give for
-    a command that starts so, instead of the right ones.
+    `messages` by UID; None: it answers without a literal. `flags`: other than \\Seen. `sizes`: what
+    it announces instead of the truth. `cut_after`: it hangs up after so many bytes of a body;
+    `stalls_after`: it says no more then. `silent_at`: it never answers a command that starts so.
+    `answers`: lines to give for a command that starts so, instead of the right ones.
     """
 
     messages: dict[int, bytes | None] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
+    flags: dict[int, str] = field(default_factory=dict)
     folder: bytes = b"INBOX"
     uidvalidity: int = 1
     capabilities: bytes = b"IMAP4rev1"
@@ -100,7 +143,8 @@ class ScriptedImap:
         if command.startswith(b"LIST"):
             return b'* LIST () "/" "' + self.folder + b'"\r\n'
         if command.startswith(b"STATUS"):
-            counts = f"MESSAGES {len(self.messages)} UIDNEXT {self._uidnext()} UNSEEN 0"
+            unseen = sum("\\Seen" not in self._flags(uid) for uid in self.messages)
+            counts = f"MESSAGES {len(self.messages)} UIDNEXT {self._uidnext()} UNSEEN {unseen}"
             text = f"{counts} UIDVALIDITY {self.uidvalidity}".encode()
             return b'* STATUS "' + self.folder + b'" (' + text + b")\r\n"
         if command.startswith(b"EXAMINE"):
@@ -133,4 +177,8 @@ class ScriptedImap:
             return start + b"BODY[] {%d}\r\n" % len(raw) + raw + b")\r\n"
         size = self.sizes.get(uid, 5 if raw is None else len(raw))
         date = b'INTERNALDATE "03-Mar-2025 10:00:00 +0100"'
-        return start + b"RFC822.SIZE %d " % size + date + b" FLAGS (\\Seen))\r\n"
+        flags = b" FLAGS (" + self._flags(uid).encode() + b"))\r\n"
+        return start + b"RFC822.SIZE %d " % size + date + flags
+
+    def _flags(self, uid: int) -> str:
+        return self.flags.get(uid, "\\Seen")
