@@ -109,8 +109,8 @@ class Account:
 class Folder:
     """An IMAP mailbox inside an account, as of the last pass over it.
 
-    `name` is the decoded full path. `settled_uid`: every UID up to it was stored or failed under
-    `uidvalidity`. `server_messages` and `server_unseen` are the server's own counts (STATUS).
+    `name` is the decoded full path. `server_messages` and `server_unseen` are the server's own
+    counts (STATUS). `mailbox_id` outlives a new name (RFC 8474); "": the server does not tell.
     """
 
     id: FolderId
@@ -126,6 +126,7 @@ class Folder:
     checked_at: datetime | None = None
     gone_since: datetime | None = None
     error: str | None = None
+    mailbox_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Folders of an account, as of the last pass, and the ledger that must add up (R73)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,17 +19,21 @@ from app.store.ingest import refresh_holdings
 
 COLUMNS = (
     "id, account_id, name, special_use, skipped_by, uidvalidity, uidnext, highestmodseq,"
-    " server_messages, server_unseen, checked_at, gone_since, error"
+    " server_messages, server_unseen, checked_at, gone_since, error, mailbox_id"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A folder as the server lists it; `skipped_by` is the skip entry that matches, if any."""
+    """A folder as the server lists it; `skipped_by` is the skip entry that matches, if any.
+
+    `mailbox_id` stays the same when it is renamed; "": the server does not tell.
+    """
 
     name: str
     special_use: str
     skipped_by: str | None
+    mailbox_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +51,65 @@ def record_listing(
 ) -> list[Folder]:
     """Bring the account's folders in line with the server's list; nothing is deleted.
 
-    Gives the folders that are on the server, in the order listed. A folder that is there no more
-    is noted as gone, its locations too. Effects: one transaction; may be repeated.
+    Gives the folders that are on the server, in the order listed. One with the `mailbox_id` of a
+    folder that is listed no more is that folder, renamed. A folder that is there no more is noted
+    as gone, its locations too. Effects: one transaction, none if all is as it was; may be repeated.
     """
-    conn = store.archive.conn
-    with transaction(store):
+    before = {folder.name: folder for folder in of_account(store, account_id)}
+    if not _is_as_listed(before, listed):
+        with transaction(store):
+            _note_listing(store, account_id, listed, now=now)
         before = {folder.name: folder for folder in of_account(store, account_id)}
-        for folder in listed:
-            conn.execute(
-                "insert into folders (account_id, name, special_use, skipped_by)"
-                " values (?, ?, ?, ?) on conflict (account_id, name) do update set"
-                " special_use = excluded.special_use, skipped_by = excluded.skipped_by,"
-                " gone_since = null",
-                [account_id, folder.name, folder.special_use, folder.skipped_by],
+    return [before[folder.name] for folder in listed]
+
+
+def _is_as_listed(before: Mapping[str, Folder], listed: Sequence[Listed]) -> bool:
+    here = {name: f for name, f in before.items() if f.gone_since is None and not _is_import(f)}
+    told = {name: (f.special_use, f.skipped_by, f.mailbox_id) for name, f in here.items()}
+    return told == {f.name: (f.special_use, f.skipped_by, f.mailbox_id) for f in listed}
+
+
+def _note_listing(
+    store: Store, account_id: AccountId, listed: Sequence[Listed], *, now: datetime
+) -> None:
+    conn = store.archive.conn
+    _rename(store, of_account(store, account_id), listed)
+    before = {folder.name: folder for folder in of_account(store, account_id)}
+    for folder in listed:
+        conn.execute(
+            "insert into folders (account_id, name, special_use, skipped_by, mailbox_id)"
+            " values (?, ?, ?, ?, ?) on conflict (account_id, name) do update set"
+            " special_use = excluded.special_use, skipped_by = excluded.skipped_by,"
+            " mailbox_id = excluded.mailbox_id, gone_since = null",
+            [account_id, folder.name, folder.special_use, folder.skipped_by, folder.mailbox_id],
+        )
+        old = before.pop(folder.name, None)
+        if old and (old.skipped_by is None) != (folder.skipped_by is None):
+            refresh_holdings(store, account_id, _messages_in(store, old.id))
+    for missing in before.values():
+        if not _is_import(missing):
+            _note_gone(store, missing, now=now)
+
+
+def _rename(store: Store, before: Sequence[Folder], listed: Sequence[Listed]) -> None:
+    """Give folders their new names, if these are free and the server still has the folder.
+
+    A name that another folder had before it vanished is not free: its locations are its own.
+    """
+    names = {folder.name for folder in before}
+    vanished = {
+        folder.mailbox_id: folder
+        for folder in before
+        if folder.mailbox_id and folder.gone_since is None
+    }
+    for folder in listed:
+        vanished = {key: old for key, old in vanished.items() if old.name != folder.name}
+    for folder in listed:
+        old = vanished.pop(folder.mailbox_id, None)
+        if old is not None and folder.name not in names:
+            store.archive.conn.execute(
+                "update folders set name = ? where id = ?", [folder.name, old.id]
             )
-            old = before.pop(folder.name, None)
-            if old and (old.skipped_by is None) != (folder.skipped_by is None):
-                refresh_holdings(store, account_id, _messages_in(store, old.id))
-        for missing in before.values():
-            if not _is_import(missing):
-                _note_gone(store, missing, now=now)
-    by_name = {folder.name: folder for folder in of_account(store, account_id)}
-    return [by_name[folder.name] for folder in listed]
 
 
 def record_pass(
@@ -232,4 +273,5 @@ def _folder_from(row: tuple[Any, ...]) -> Folder:
         checked_at=maybe_from_seconds(row[10]),
         gone_since=maybe_from_seconds(row[11]),
         error=row[12],
+        mailbox_id=row[13],
     )

@@ -111,10 +111,10 @@ def _listing(remote: Remote, skip_folders: Sequence[str]) -> list[folders.Listed
     Raises RemoteError where there is none: INBOX always is (RFC 3501 5.1), and to believe an
     empty list would be to note all mail as gone.
     """
-    found = remote.list_folders()
+    found = remote.list_folders(with_status=True)
     entries = skip_entries(found, skip_folders)
     listed = [
-        folders.Listed(name=folder.name, special_use=folder.special_use, skipped_by=entry)
+        folders.Listed(folder.name, folder.special_use, entry, mailbox_id=folder.mailbox_id)
         for folder, entry in zip(found, entries, strict=True)
         if folder.is_selectable
     ]

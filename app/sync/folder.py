@@ -11,8 +11,9 @@ from typing import TypeVar
 from app.model import LARGEST_MESSAGE, Folder
 from app.store import Store, folders, ingest, locations, tombstones
 from app.store.singly import ingest_all
+from app.sync.answers import Status, Summary
 from app.sync.faults import ConnectionLost, Refused
-from app.sync.remote import UIDS_PER_COMMAND, Remote, Status, Summary, is_large
+from app.sync.remote import UIDS_PER_COMMAND, Remote, is_large
 
 MAX_TRIES = 3
 """After so many failures in a row a message waits for the next full look, or for a person."""
@@ -303,11 +304,27 @@ def _note_flags(
     """
     if not live:
         return
-    is_same_life = folder.error is None and folder.uidvalidity == uidvalidity
-    if status.highestmodseq and folder.highestmodseq and is_same_life and not is_full:
-        told = remote.flags(1, _HIGHEST_UID, changed_since=folder.highestmodseq)
-    else:
+    told = None
+    if not is_full and folder.error is None and folder.uidvalidity == uidvalidity:
+        told = _changed_flags(remote, folder.highestmodseq, status.highestmodseq)
+    if told is None:
         told = remote.flags_of(list(live))
     changed = {uid: flags for uid, flags in told.items() if uid in live and live[uid] != flags}
     if changed:
         locations.set_flags(store, folder.id, uidvalidity, changed)
+
+
+def _changed_flags(
+    remote: Remote, since: int | None, highest: int | None
+) -> dict[int, tuple[str, ...]] | None:
+    """The flags that changed since a modseq; None if that cannot be known.
+
+    0 is a folder without modseqs (RFC 7162 3.1.2.2). One that lies behind ours means that the
+    server lost its index and counts anew.
+    """
+    if not since or not highest or highest < since:
+        return None
+    try:
+        return remote.flags(1, _HIGHEST_UID, changed_since=since)
+    except Refused:
+        return None

@@ -5,20 +5,31 @@ Sends LOGIN or AUTHENTICATE, CAPABILITY, STARTTLS, LIST, STATUS, EXAMINE, UID SE
 """
 
 import imaplib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import replace
 from io import BytesIO
 from types import TracebackType
 from typing import Self
 
 from imapclient import IMAPClient
-from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_fetch_response
 
 from app.model import LARGEST_MESSAGE
+from app.sync.answers import (
+    RemoteFolder,
+    Status,
+    Summary,
+    decoded_name,
+    flags_from,
+    listed,
+    object_id,
+    special_use,
+    status_from,
+    statuses,
+    summary_from,
+)
 from app.sync.faults import ConnectionLost, Refused, Server, translated
 
 UIDS_PER_COMMAND = 500
@@ -29,44 +40,9 @@ _CHUNK_BYTES = 1 << 20
 _FLAGS_PER_COMMAND = 5_000
 _RECONNECTS = 5
 _UNSELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
-_SPECIAL_USES = {
-    use.lower(): use
-    for use in ("\\Trash", "\\Junk", "\\Drafts", "\\Sent", "\\All", "\\Archive", "\\Flagged")
-}
-_SYSTEM_FLAGS = {
-    flag.lower(): flag for flag in ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFolder:
-    """A folder as the server lists it: decoded full path, `special_use` like "\\Sent" or ""."""
-
-    name: str
-    special_use: str
-    is_selectable: bool
-    delimiter: str
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The server's own counts (RFC 3501 6.3.10); what it does not tell is 0 or None."""
-
-    uidvalidity: int
-    uidnext: int
-    messages: int
-    unseen: int
-    highestmodseq: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the server says about a message: its size, INTERNALDATE (UTC, None if senseless)."""
-
-    uid: int
-    size_bytes: int
-    received_at: datetime | None
-    flags: tuple[str, ...]
+_STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
+_STATUS_AT_ONCE = 50
+"""Questions on the way at a time: their answers fit into any socket's buffer."""
 
 
 class Remote:
@@ -80,6 +56,8 @@ class Remote:
         self._sign_in = sign_in
         self._client = sign_in()
         self._wire_names: dict[str, str] = {}
+        self._counts: dict[str, Mapping[bytes, object]] = {}
+        self._distrusted: set[str] = set()
         self._examined: tuple[str, int] | None = None
         self._reconnects_left = _RECONNECTS
 
@@ -112,27 +90,120 @@ class Remote:
         if before is not None and self.examine(before[0]) != before[1]:
             raise ConnectionLost(f"A folder at {self._server} was made anew in between.")
 
-    def list_folders(self) -> list[RemoteFolder]:
-        """All folders, the unselectable ones too; a name is listed once."""
-        with translated(self._server):
-            listed = self._client.list_folders()
-            self._wire_names = {}
-            found = [self._folder(*entry) for entry in listed]
-            return list({folder.name: folder for folder in found}.values())
+    def list_folders(self, *, with_status: bool = False) -> list[RemoteFolder]:
+        """All folders, the unselectable ones too; a name is listed once.
+
+        `with_status`: their counts come with it, so that `status` need not ask again: in the same
+        command where the server offers LIST-STATUS, else with as few waits as possible.
+        """
+        self._counts = {}
+        entries = self._list_with_status() if with_status else None
+        is_counted = entries is not None
+        if entries is None:
+            entries = self._list()
+        self._wire_names = {}
+        found = {folder.name: folder for folder in (self._folder(*entry) for entry in entries)}
+        if with_status and not is_counted:
+            self._count([folder.name for folder in found.values() if folder.is_selectable])
+        return [self._with_id(folder) for folder in found.values()]
 
     def status(self, name: str) -> Status:
-        items = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"]
+        """The folder's counts: once those that came with the list, then the server's anew."""
+        items = self._counts.pop(_inbox_or(self._wire(name)), None)
+        if items is not None:
+            return status_from(items)
+        asked = self._status_items()
+        try:
+            return self._ask_status(name, asked)
+        except Refused:
+            if asked == _STATUS_ITEMS:
+                raise
+        told = self._ask_status(name, _STATUS_ITEMS)
+        self._distrusted |= {"CONDSTORE", "OBJECTID"}
+        return told
+
+    def _list(self) -> list[tuple[frozenset[str], str, str]]:
         with translated(self._server):
-            if self._client.has_capability("CONDSTORE"):
-                items.append("HIGHESTMODSEQ")
-            told = self._client.folder_status(self._wire(name), items)
-            return Status(
-                uidvalidity=int(told.get(b"UIDVALIDITY", 0)),
-                uidnext=int(told.get(b"UIDNEXT", 0)),
-                messages=int(told.get(b"MESSAGES", 0)),
-                unseen=int(told.get(b"UNSEEN", 0)),
-                highestmodseq=told.get(b"HIGHESTMODSEQ"),
-            )
+            answer, lines = self._client._imap.list('""', '"*"')
+            self._client._checkok("list", answer, lines)
+            return list(listed(lines))
+
+    def _list_with_status(self) -> list[tuple[frozenset[str], str, str]] | None:
+        """The folders, their counts noted (RFC 5819); None: the server cannot, or says so now.
+
+        With RETURN a server tells special uses only if it is asked for them (RFC 6154 2).
+        """
+        if not self._offers("LIST-STATUS"):
+            return None
+        uses = "SPECIAL-USE " if self._offers("SPECIAL-USE") else ""
+        asked = f"RETURN ({uses}STATUS ({' '.join(self._status_items())}))"
+        imap = self._client._imap
+        imap.untagged_responses.pop("STATUS", None)
+        try:
+            with translated(self._server):
+                answer, lines = imap._simple_command("LIST", '""', '"*"', asked)
+                self._client._checkok("list", answer, lines)
+                entries = list(listed(imap.untagged_responses.pop("LIST", [])))
+        except Refused:
+            self._distrusted.add("LIST-STATUS")
+            return None
+        self._note_counts(imap.untagged_responses.pop("STATUS", []))
+        return entries
+
+    def _count(self, names: Sequence[str]) -> None:
+        """Ask for many folders' counts, not waiting for each answer before the next question.
+
+        That is allowed (RFC 3501 5.5). What is refused here, `status` asks again, and everything
+        if a server hangs up over it.
+        """
+        try:
+            for start in range(0, len(names), _STATUS_AT_ONCE):
+                self._count_at_once(names[start : start + _STATUS_AT_ONCE])
+        except ConnectionLost:
+            self.reopen()
+
+    def _count_at_once(self, names: Sequence[str]) -> None:
+        items = f"({' '.join(self._status_items())})"
+        imap = self._client._imap
+        imap.untagged_responses.pop("STATUS", None)
+        with translated(self._server):
+            tags = [imap._command("STATUS", self._quoted(name), items) for name in names]
+        for tag in tags:
+            with suppress(Refused), translated(self._server):
+                imap._command_complete("STATUS", tag)
+        self._note_counts(imap.untagged_responses.pop("STATUS", []))
+
+    def _ask_status(self, name: str, items: Sequence[str]) -> Status:
+        with translated(self._server):
+            answer, lines = self._client._imap.status(self._quoted(name), f"({' '.join(items)})")
+            self._client._checkok("status", answer, lines)
+            *_, (_, told) = statuses(lines)
+            return status_from(told)
+
+    def _note_counts(self, lines: Sequence[object]) -> None:
+        """Keep those that tell all that was asked for; a line that cannot be read spoils all."""
+        with suppress(ValueError, TypeError):
+            asked = {item.encode() for item in self._status_items()}
+            told = {_inbox_or(wire): items for wire, items in statuses(lines)}
+            self._counts |= {wire: items for wire, items in told.items() if asked <= items.keys()}
+
+    def _status_items(self) -> tuple[str, ...]:
+        modseq = ("HIGHESTMODSEQ",) if self._offers("CONDSTORE") else ()
+        mailbox_id = ("MAILBOXID",) if self._offers("OBJECTID") else ()
+        return _STATUS_ITEMS + modseq + mailbox_id
+
+    def _offers(self, capability: str) -> bool:
+        """Whether the server has it and did not refuse it yet: capability lists lie."""
+        with translated(self._server):
+            offered = bool(self._client.has_capability(capability))
+        return offered and capability not in self._distrusted
+
+    def _with_id(self, folder: RemoteFolder) -> RemoteFolder:
+        items = self._counts.get(_inbox_or(self._wire(folder.name)), {})
+        return replace(folder, mailbox_id=object_id(items.get(b"MAILBOXID")))
+
+    def _quoted(self, name: str) -> str:
+        return str(self._client._normalise_folder(self._wire(name)))
 
     def examine(self, name: str) -> int:
         """Open a folder read-only (EXAMINE, never SELECT); gives its UIDVALIDITY, 0 if untold."""
@@ -162,7 +233,7 @@ class Remote:
             self._client._checkok("fetch", answer, lines)
             told = parse_fetch_response(lines, normalise_times=False, uid_is_key=True)
             return {
-                uid: _flags(items[b"FLAGS"]) for uid, items in told.items() if b"FLAGS" in items
+                uid: flags_from(items[b"FLAGS"]) for uid, items in told.items() if b"FLAGS" in items
             }
 
     def flags_of(self, uids: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -177,7 +248,7 @@ class Remote:
     def summaries(self, uids: Sequence[int]) -> list[Summary]:
         """Size, date and flags in the order asked, of at most 500; who is not told of is absent."""
         told = self._fetch(uids, ["RFC822.SIZE", "INTERNALDATE", "FLAGS"])
-        return [_summary(uid, told[uid]) for uid in uids if b"RFC822.SIZE" in told.get(uid, {})]
+        return [summary_from(uid, told[uid]) for uid in uids if b"RFC822.SIZE" in told.get(uid, {})]
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The exact bytes by UID, fetched whole; absent where the server gives no literal."""
@@ -214,22 +285,17 @@ class Remote:
             told: Mapping[int, Mapping[bytes, object]] = self._client.fetch(uids, items)
             return told
 
-    def _folder(
-        self, flags: Iterable[bytes], delimiter: bytes | None, name: object
-    ) -> RemoteFolder:
-        wire = name.decode("latin-1") if isinstance(name, bytes) else str(name)
-        decoded = _decoded(wire)
-        if self._wire_names.setdefault(decoded, wire) != wire:
-            decoded = wire
-            self._wire_names[decoded] = wire
-        words = {str(flag, "latin-1").lower() for flag in flags if isinstance(flag, bytes)}
-        uses = [use for word, use in _SPECIAL_USES.items() if word in words]
+    def _folder(self, attributes: frozenset[str], delimiter: str, wire: str) -> RemoteFolder:
+        name = decoded_name(wire)
+        if self._wire_names.setdefault(name, wire) != wire:
+            name = wire
+            self._wire_names[name] = wire
         return RemoteFolder(
-            name=decoded,
-            special_use=uses[0] if uses else "",
+            name=name,
+            special_use=special_use(attributes),
             # A line break in a name would end the command that names it.
-            is_selectable=not words & _UNSELECTABLE and not set(wire) & {"\r", "\n", "\0"},
-            delimiter=str(delimiter or b"", "latin-1"),
+            is_selectable=not attributes & _UNSELECTABLE and not set(wire) & {"\r", "\n", "\0"},
+            delimiter=delimiter,
         )
 
     def _wire(self, name: str) -> str:
@@ -242,43 +308,10 @@ def is_large(summary: Summary) -> bool:
     return summary.size_bytes > _LARGE_BYTES
 
 
-def _decoded(wire: str) -> str:
-    """A folder's name from modified UTF-7; else from UTF-8, which some servers send raw."""
-    try:
-        return str(decode_utf7(wire.encode("latin-1"))) if wire.isascii() else _utf8(wire)
-    except ValueError:
-        return wire
-
-
-def _utf8(wire: str) -> str:
-    return wire.encode("latin-1").decode("utf-8")
-
-
 def _uid_set(uids: Sequence[int]) -> str:
     return ",".join(str(uid) for uid in uids)
 
 
-def _summary(uid: int, items: Mapping[bytes, object]) -> Summary:
-    size = items[b"RFC822.SIZE"]
-    return Summary(
-        uid=uid,
-        size_bytes=size if isinstance(size, int) else 0,
-        received_at=_utc(items.get(b"INTERNALDATE")),
-        flags=_flags(items.get(b"FLAGS")),
-    )
-
-
-def _utc(moment: object) -> datetime | None:
-    try:
-        return moment.astimezone(UTC) if isinstance(moment, datetime) else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _flags(told: object) -> tuple[str, ...]:
-    """Sorted, system flags in the RFC's spelling, without \\Recent, which is the session's own."""
-    if not isinstance(told, tuple):
-        return ()
-    words = {str(flag, "latin-1") if isinstance(flag, bytes) else str(flag) for flag in told}
-    known = {_SYSTEM_FLAGS.get(word.lower(), word) for word in words}
-    return tuple(sorted(word for word in known if word.lower() != "\\recent"))
+def _inbox_or(wire: str) -> str:
+    """INBOX is INBOX in any case (RFC 3501 5.1), all other names are as they are spelt."""
+    return "INBOX" if wire.upper() == "INBOX" else wire

@@ -1,0 +1,144 @@
+"""What a server answers, as facts of ours. Pure: no connection here."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from imapclient.imap_utf7 import decode as decode_utf7
+from imapclient.response_parser import parse_response
+
+_SPECIAL_USES = {
+    use.lower(): use
+    for use in ("\\Trash", "\\Junk", "\\Drafts", "\\Sent", "\\All", "\\Archive", "\\Flagged")
+}
+_SYSTEM_FLAGS = {
+    flag.lower(): flag for flag in ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFolder:
+    """A folder as the server lists it: decoded full path, `special_use` like "\\Sent" or "".
+
+    `mailbox_id` stays the same when it is renamed (RFC 8474); "": the server does not tell.
+    """
+
+    name: str
+    special_use: str
+    is_selectable: bool
+    delimiter: str
+    mailbox_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The server's own counts (RFC 3501 6.3.10); what it does not tell is 0 or None."""
+
+    uidvalidity: int
+    uidnext: int
+    messages: int
+    unseen: int
+    highestmodseq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the server says about a message: its size, INTERNALDATE (UTC, None if senseless)."""
+
+    uid: int
+    size_bytes: int
+    received_at: datetime | None
+    flags: tuple[str, ...]
+
+
+def wire_name(name: object) -> str:
+    """A folder's name as the server spelt it; a name of digits is parsed as a number."""
+    return name.decode("latin-1") if isinstance(name, bytes) else str(name)
+
+
+def decoded_name(wire: str) -> str:
+    """A folder's name from modified UTF-7; else from UTF-8, which some servers send raw."""
+    try:
+        return str(decode_utf7(wire.encode("latin-1"))) if wire.isascii() else _utf8(wire)
+    except ValueError:
+        return wire
+
+
+def listed(lines: Sequence[object]) -> Iterator[tuple[frozenset[str], str, str]]:
+    """LIST answers: attributes in lower case, delimiter, name as spelt.
+
+    What an extended LIST tells more stands behind the name (RFC 5258 6) and is left out.
+    """
+    told = parse_response([line for line in lines if line not in (b"", None)])
+    for at, flags in enumerate(told):
+        if at + 2 < len(told) and _are_flags(flags):
+            words = frozenset(str(flag, "latin-1").lower() for flag in flags)
+            yield words, str(told[at + 1] or b"", "latin-1"), wire_name(told[at + 2])
+
+
+def _are_flags(told: object) -> bool:
+    return isinstance(told, tuple) and all(isinstance(flag, bytes) for flag in told)
+
+
+def special_use(attributes: Iterable[str]) -> str:
+    """The use that stands first in our table, "" if there is none."""
+    return next((use for word, use in _SPECIAL_USES.items() if word in attributes), "")
+
+
+def statuses(lines: Sequence[object]) -> Iterator[tuple[str, Mapping[bytes, object]]]:
+    """STATUS answers: a folder's name as spelt, and the items by name in upper case."""
+    told = parse_response([line for line in lines if line not in (b"", None)])
+    for name, items in zip(told[::2], told[1::2], strict=True):
+        pairs = zip(items[::2], items[1::2], strict=True)
+        yield wire_name(name), {bytes(item).upper(): value for item, value in pairs}
+
+
+def status_from(items: Mapping[bytes, object]) -> Status:
+    def count(item: bytes) -> int:
+        told = items.get(item)
+        return told if isinstance(told, int) else 0
+
+    return Status(
+        uidvalidity=count(b"UIDVALIDITY"),
+        uidnext=count(b"UIDNEXT"),
+        messages=count(b"MESSAGES"),
+        unseen=count(b"UNSEEN"),
+        highestmodseq=count(b"HIGHESTMODSEQ") if b"HIGHESTMODSEQ" in items else None,
+    )
+
+
+def object_id(told: object) -> str:
+    """An id as RFC 8474 writes it, `(M6d99ac3275bb4e)`, or as Gmail does, a number; "": none."""
+    if isinstance(told, tuple):
+        told = told[0] if len(told) == 1 else None
+    return "" if told is None else wire_name(told)
+
+
+def summary_from(uid: int, items: Mapping[bytes, object]) -> Summary:
+    size = items[b"RFC822.SIZE"]
+    return Summary(
+        uid=uid,
+        size_bytes=size if isinstance(size, int) else 0,
+        received_at=_utc(items.get(b"INTERNALDATE")),
+        flags=flags_from(items.get(b"FLAGS")),
+    )
+
+
+def flags_from(told: object) -> tuple[str, ...]:
+    """Sorted, system flags in the RFC's spelling, without \\Recent, which is the session's own."""
+    if not isinstance(told, tuple):
+        return ()
+    words = {str(flag, "latin-1") if isinstance(flag, bytes) else str(flag) for flag in told}
+    known = {_SYSTEM_FLAGS.get(word.lower(), word) for word in words}
+    return tuple(sorted(word for word in known if word.lower() != "\\recent"))
+
+
+def _utf8(wire: str) -> str:
+    return wire.encode("latin-1").decode("utf-8")
+
+
+def _utc(moment: object) -> datetime | None:
+    try:
+        return moment.astimezone(UTC) if isinstance(moment, datetime) else None
+    except (ValueError, OverflowError):
+        return None
