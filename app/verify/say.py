@@ -36,8 +36,10 @@ class Verified:
     def summary(self) -> str:
         number = len(self.faults)
         return (
-            f"{self.copies:,} copies, {self.folders:,} folders and {self.documents:,} indexed"
-            f" messages looked at: {number or 'no'} fault{'s' * (number != 1)}."
+            f"{self.copies:,} {'copy' if self.copies == 1 else 'copies'},"
+            f" {self.folders:,} folder{'s' * (self.folders != 1)} and {self.documents:,} indexed"
+            f" message{'s' * (self.documents != 1)} looked at:"
+            f" {number or 'no'} fault{'s' * (number != 1)}."
         )
 
 

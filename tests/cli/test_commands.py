@@ -179,7 +179,7 @@ def test_verify_gives_the_contracts_keys(archive: Run) -> None:
     assert set(verified) == {
         *("copies", "folders", "documents", "faults", "blobs", "blocks", "orphans", "damaged"),
     }
-    assert archive("verify", "--sample", 2).stdout.startswith("2 copies, 1 folders")
+    assert archive("verify", "--sample", 2).stdout.startswith("2 copies, 1 folder and")
 
 
 def test_verify_names_what_is_damaged_for_the_operator(archive: Run, tmp_path: Path) -> None:
