@@ -9,12 +9,20 @@ from argon2 import PasswordHasher
 from app.people import passwords
 from app.store import Store, open_store
 from tests import dovecot as dovecot_server
+from tests import heard
 
 
 @pytest.fixture(autouse=True, scope="session")
 def cheap_password_hashes() -> None:
     """A real hash takes 0.2 s and 64 MB; the tests make hundreds."""
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_reading() -> Iterator[None]:
+    """Fails the run if any IMAP server in it was ever asked for more than reading."""
+    yield
+    assert heard.forbidden() == set()
 
 
 @pytest.fixture
@@ -32,4 +40,3 @@ def dovecot() -> Iterator[dovecot_server.Dovecot]:
         pytest.skip("Dovecot is not installed here (Debian, Ubuntu: apt install dovecot-imapd)")
     with dovecot_server.running() as server:
         yield server
-        assert server.all_verbs() <= dovecot_server.READ_ONLY_VERBS

@@ -30,17 +30,15 @@ from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
+from tests.heard import READ_ONLY_VERBS as READ_ONLY_VERBS
+from tests.heard import note
+from tests.heard import verb as verb
+
 HOST = "127.0.0.1"
 DOVECOT = shutil.which("dovecot", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 """Debian keeps servers where ordinary people's PATH does not lead."""
 PASSWORD = "secret"
 MASTER = "admin"
-
-READ_ONLY_VERBS = {
-    "CAPABILITY", "ID", "ENABLE", "LOGIN", "AUTHENTICATE", "NAMESPACE", "LIST", "STATUS", "EXAMINE",
-    "UID SEARCH", "UID FETCH", "IDLE", "NOOP", "LOGOUT", "STARTTLS",
-}  # fmt: skip
-"""All that Letterbook may ever send."""
 
 Certificate = Literal["good", "expired", "other_host"]
 
@@ -249,9 +247,9 @@ class Dovecot:
         """The commands that all connections sent before and at login."""
         return _commands(set((self.directory / "raw" / "login").glob("*.in")))
 
-    def all_verbs(self) -> set[str]:
-        """Every verb that was ever sent, but for those of `admin`."""
-        return {verb(c) for c in _commands(set((self.directory / "raw").glob("*/*.in")))}
+    def all_commands(self) -> list[str]:
+        """Every command that was ever sent, but for those of `admin`."""
+        return _commands(set((self.directory / "raw").glob("*/*.in")))
 
     def _maildir(self, user: str, folder: str) -> Path:
         root = self.directory / "mail" / user / "Maildir"
@@ -274,17 +272,13 @@ def running(certificate: Certificate = "good") -> Iterator[Dovecot]:
         process = _start(directory)
         try:
             _wait_until_up(directory, process, port)
-            yield Dovecot(directory, port, tls_port, process)
+            server = Dovecot(directory, port, tls_port, process)
+            yield server
+            note(server.all_commands())
         finally:
             _stop(process)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def verb(command: str) -> str:
-    """The verb of a logged command: `UID FETCH` for `A1 UID FETCH 1 (FLAGS)`."""
-    words = command.split(" ")
-    return " ".join(words[1:3]).upper() if words[1].upper() == "UID" else words[1].upper()
 
 
 def _commands(paths: set[Path]) -> list[str]:

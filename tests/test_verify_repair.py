@@ -22,7 +22,8 @@ from app.store.database import write
 from app.store.lock import no_removal
 from app.verify import repair, verify
 from tests import make
-from tests.dovecot import READ_ONLY_VERBS, Dovecot, verb
+from tests.dovecot import Dovecot
+from tests.heard import READ_ONLY_VERBS, verb
 from tests.test_jobs import Office, add_account, until
 
 CONTRACT = "the same contract, word for word " * 20

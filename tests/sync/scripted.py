@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO
 
+from tests import heard
+
 
 @contextmanager
 def listening(talk: Callable[[socket.socket], None]) -> Iterator[int]:
@@ -112,6 +114,7 @@ class ScriptedImap:
         for line in caller.makefile("rb"):
             tag, command = line.rstrip().split(b" ", 1)
             self.heard.append(command)
+            heard.note([line.decode("latin-1").rstrip()])
             if not self._answer(caller, tag, command):
                 return
 
