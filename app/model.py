@@ -34,6 +34,7 @@ LARGEST_MESSAGE = 150_000_000
 """Bytes. A mail server takes 50 MB at most; what is larger is a bomb or no mail, and not read."""
 
 Security = Literal["tls", "starttls", "none"]
+AuthType = Literal["password", "oauth"]
 DEFAULT_PORTS: dict[Security, int] = {"tls": 993, "starttls": 143, "none": 143}
 DEFAULT_SKIP_FOLDERS = ("Trash", "Junk", "Social", "Spam", "Deleted", "Drafts")
 
@@ -84,7 +85,10 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One remote login that is synced; an archive-only account has no `host`."""
+    """One remote login that is synced; an archive-only account has no `host`.
+
+    `needs_sign_in`: of an oAuth login, that somebody must sign in at the provider first.
+    """
 
     id: AccountId
     public_id: PublicId
@@ -98,6 +102,8 @@ class Account:
     is_strict: bool = False
     paused_at: datetime | None = None
     closed_at: datetime | None = None
+    auth_type: AuthType = "password"
+    needs_sign_in: bool = False
 
     @property
     def is_watched(self) -> bool:

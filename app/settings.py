@@ -6,7 +6,7 @@ Owns names, defaults and checks (docs/settings.md is tested against FIELDS); kno
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,22 +14,24 @@ from urllib.parse import urlsplit
 from app.errors import Invalid
 
 PREFIX = "LETTERBOOK_"
+SECRETS = ("secret_key", "microsoft_client_secret", "google_client_secret")
+"""Also to be had from a file: LETTERBOOK_<NAME>_FILE."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator may set; each field is LETTERBOOK_<NAME IN CAPITALS>.
 
-    `secret_key` may also be named as a file (LETTERBOOK_SECRET_KEY_FILE); empty means
+    Secrets may also be named as files (LETTERBOOK_SECRET_KEY_FILE). An empty `secret_key` means
     `<data>/secret.key`, made at the first start. `public_url` is the only source of host and
-    scheme for links, cookies and the Origin check.
+    scheme for links, cookies, oAuth logins and the Origin check.
     """
 
     data: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
-    secret_key: str = ""
+    secret_key: str = field(default="", repr=False)
     ca_file: Path | None = None
     poll_seconds: int = 60
     allow_clear_passwords: str = "no"
@@ -37,6 +39,15 @@ class Settings:
     backup_dir: Path | None = None
     backup_every_hours: int = 24
     backup_keep: int = 14
+    microsoft_client_id: str = ""
+    microsoft_client_secret: str = field(default="", repr=False)
+    microsoft_authority: str = "https://login.microsoftonline.com/common"
+    microsoft_servers: str = "outlook.office365.com imap-mail.outlook.com"
+    google_client_id: str = ""
+    google_client_secret: str = field(default="", repr=False)
+    google_authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    google_token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    google_servers: str = "imap.gmail.com imap.googlemail.com"
     log_level: str = "info"
 
     @property
@@ -54,12 +65,12 @@ class Settings:
 
         Raises Invalid, naming the variable and what would be right.
         """
-        known = {f"{PREFIX}{field.name.upper()}": field.name for field in fields(cls)}
+        known = {f"{PREFIX}{one.name.upper()}": one.name for one in fields(cls)}
         values: dict[str, object] = {}
         for name, text in environ.items():
             if name.startswith(PREFIX):
-                field, value = _read_variable(name, text, known)
-                values[field] = _CHECKS[field](name, value)
+                setting, value = _read_variable(name, text, known)
+                values[setting] = _CHECKS[setting](name, value)
         values |= {name: value for name, value in given.items() if value is not None}
         settings = cls(**values)  # type: ignore[arg-type]  # checked one by one just above
         if settings.public_url:
@@ -92,9 +103,10 @@ def _read_variable(name: str, text: str, known: Mapping[str, str]) -> tuple[str,
     """The field a variable sets and its text; NAME_FILE is read for NAME."""
     if name in known:
         return known[name], text
-    if name == f"{PREFIX}SECRET_KEY_FILE":
+    secret = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+    if name.endswith("_FILE") and secret in SECRETS:
         try:
-            return "secret_key", Path(text).read_text().strip()
+            return secret, Path(text).read_text().strip()
         except OSError as exc:
             raise Invalid(name, f"{name}: cannot read {text} ({exc.strerror}).") from exc
     raise Invalid(name, f"{name} is not a setting. The settings are: {', '.join(sorted(known))}.")
@@ -142,6 +154,23 @@ def _secret(name: str, text: str) -> str:
     return text
 
 
+def _endpoint(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or not parts.path.strip("/"):
+        raise Invalid(name, f"{name} must be an https address with a path, not {text!r}.")
+    return text.rstrip("/")
+
+
+def _client_text(name: str, text: str) -> str:
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise Invalid(name, f"{name} must be as the provider's console shows it, without blanks.")
+    return text
+
+
+def _servers(name: str, text: str) -> str:
+    return " ".join(_host(name, one) for one in text.lower().split() or [""])
+
+
 def _yes_or_no(name: str, text: str) -> str:
     if text not in ("yes", "no"):
         raise Invalid(name, f"{name} must be yes or no, not {text!r}.")
@@ -168,5 +197,14 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
     "backup_dir": _path,
     "backup_every_hours": _whole_number(1, 720),
     "backup_keep": _whole_number(1, 1_000),
+    "microsoft_client_id": _client_text,
+    "microsoft_client_secret": _client_text,
+    "microsoft_authority": _endpoint,
+    "microsoft_servers": _servers,
+    "google_client_id": _client_text,
+    "google_client_secret": _client_text,
+    "google_authorize_url": _endpoint,
+    "google_token_url": _endpoint,
+    "google_servers": _servers,
     "log_level": _log_level,
 }

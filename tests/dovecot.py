@@ -261,13 +261,13 @@ class Dovecot:
 
 
 @contextmanager
-def running(certificate: Certificate = "good") -> Iterator[Dovecot]:
-    """Start a server and end it with all its processes."""
+def running(certificate: Certificate = "good", *, extra: str = "") -> Iterator[Dovecot]:
+    """Start a server and end it with all its processes; `extra` is more configuration."""
     directory = Path(tempfile.mkdtemp(prefix="lb-"))  # unix sockets need a short path
     try:
         _write_certificate(directory, certificate)
         port, tls_port = _free_ports()
-        _write_config(directory, port, tls_port)
+        _write_config(directory, port, tls_port, extra)
         _own_tree(directory)
         process = _start(directory)
         try:
@@ -311,11 +311,11 @@ def _free_ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def _write_config(directory: Path, port: int, tls_port: int) -> None:
+def _write_config(directory: Path, port: int, tls_port: int, extra: str) -> None:
     for name in ("run", "state", "mail", "raw/login"):
         _made(directory / name)
     account = _account()
-    text = _CONFIG.format(
+    text = (_CONFIG + extra).format(
         directory=directory,
         port=port,
         tls_port=tls_port,

@@ -230,10 +230,10 @@ def _prove(
 def _without_password(store: Store, configured_key: str) -> Iterator[str]:
     has_key = configured_key or (store.directory / place.KEY).exists()
     key = load_key(store.directory, configured_key) if has_key else b""
-    for sealed in restored.sealed_passwords(store):
+    for sealed in restored.sealed_secrets(store):
         try:
             if not has_key:
                 raise LetterbookError
-            unseal(key, sealed.public_id, sealed.sealed_password)
+            unseal(key, sealed.public_id, sealed.secret)
         except LetterbookError:
             yield sealed.address

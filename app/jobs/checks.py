@@ -7,14 +7,14 @@ from random import random
 from threading import Event
 
 from app import mailboxes
-from app.errors import LetterbookError, RemoteError
+from app.errors import LetterbookError
 from app.jobs import schedule
 from app.model import Account
 from app.settings import Settings
 from app.store import Store, accounts, open_store, states
-from app.store.secrets import unseal
 from app.store.states import State
 from app.sync import Checked, Progress, sync_account
+from app.sync.oauth import providers
 
 _OUR_FAULT = "The pass ended with a fault of Letterbook's own; the log has the details."
 
@@ -60,7 +60,7 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
         checked = sync_account(
             store,
             account,
-            _password(store, account, key),
+            mailboxes.secret_of(store, account, key=key, known=providers(begun.settings), now=_now),
             now=_now,
             ca_file=begun.settings.ca_file,
             public_only=mailboxes.is_bound_to_public(store, account),
@@ -77,15 +77,6 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
     if not checked.is_stopped:
         _note_end(begun, checked)
     return checked
-
-
-def _password(store: Store, account: Account, key: bytes) -> str:
-    """Raises RemoteError where only a person can help."""
-    sealed = accounts.sealed_password(store, account.id)
-    try:
-        return unseal(key, account.public_id, sealed) if sealed else ""
-    except LetterbookError as exc:
-        raise RemoteError(str(exc), is_retryable=False) from exc
 
 
 def _note_end(begun: _Pass, checked: Checked) -> None:

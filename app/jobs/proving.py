@@ -10,8 +10,9 @@ from app.model import AccountId
 from app.settings import Settings
 from app.store import Store, accounts, upkeep
 from app.store.harm import Place
-from app.store.secrets import load_key, unseal
+from app.store.secrets import load_key
 from app.sync import fetch_again
+from app.sync.oauth import providers
 
 Tell = Callable[[int, int], None]
 _TELL_EVERY_SECONDS = 1.0
@@ -54,16 +55,18 @@ def _report(store: Store, verified: verify.Verified, summary: str) -> Report:
 
 
 def _fetcher(store: Store, settings: Settings) -> verify.Fetch:
-    key = load_key(settings.data, settings.secret_key)
+    key, known = load_key(settings.data, settings.secret_key), providers(settings)
+
+    def now() -> datetime:
+        return datetime.now(UTC)
 
     def fetch(account_id: AccountId, places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
         account = accounts.get(store, account_id)
-        sealed = accounts.sealed_password(store, account_id)
         return fetch_again(
             account,
-            unseal(key, account.public_id, sealed) if sealed else "",
+            mailboxes.secret_of(store, account, key=key, known=known, now=now),
             places,
-            now=lambda: datetime.now(UTC),
+            now=now,
             ca_file=settings.ca_file,
             public_only=mailboxes.is_bound_to_public(store, account),
         )

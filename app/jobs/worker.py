@@ -27,6 +27,8 @@ from app.store.jobs import Job
 from app.store.lock import worker_lock
 from app.store.secrets import load_key
 from app.sync import Checked, Tested, test_connection
+from app.sync.connect import Secret
+from app.sync.oauth import providers
 from app.transfer import Imported, import_mail, mail_bytes
 
 TICK_SECONDS = 0.3
@@ -146,6 +148,7 @@ class _Worker:
         self._indexed_at = utc_now() - timedelta(hours=1)
         self._stop = stop
         self._key = load_key(settings.data, settings.secret_key)
+        self._providers = providers(settings)
         self._passes: dict[AccountId, Future[Checked]] = {}
         self._jobs: list[tuple[Job, list[Future[Any]]]] = []
         self._beat_at = utc_now() - timedelta(hours=1)
@@ -297,7 +300,7 @@ class _Worker:
             asked = mailboxes.asked_test(job, key=self._key)
             done = test_connection(
                 asked.account,
-                asked.password,
+                self._tested_secret(store, asked),
                 now=utc_now,
                 ca_file=self.settings.ca_file,
                 public_only=asked.public_only,
@@ -306,6 +309,14 @@ class _Worker:
         finally:
             store.close()
         return asdict(done)
+
+    def _tested_secret(self, store: Store, asked: mailboxes.AskedTest) -> Secret | None:
+        if asked.account.auth_type == "password":
+            return asked.password
+        if asked.saved_as is None:
+            return None
+        saved = accounts.get(store, asked.saved_as)
+        return mailboxes.secret_of(store, saved, key=self._key, known=self._providers, now=utc_now)
 
 
 def _jsonable(value: object) -> object:

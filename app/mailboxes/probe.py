@@ -13,7 +13,7 @@ from typing import Any
 
 from app.errors import LetterbookError
 from app.mailboxes.rules import Wanted, as_account
-from app.model import Account, PublicId, UserId, Viewer
+from app.model import Account, AccountId, PublicId, UserId, Viewer
 from app.store import Store, jobs, kept, transaction
 from app.store.database import new_public_id
 from app.store.jobs import Job
@@ -24,11 +24,15 @@ KEPT_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class AskedTest:
-    """What the worker shall try. `public_only`: whoever asked may reach public servers only."""
+    """What the worker shall try. `public_only`: whoever asked may reach public servers only.
+
+    `saved_as`: the mailbox whose sign-in an oAuth login takes, None: nobody has signed in yet.
+    """
 
     account: Account
     password: str
     public_only: bool
+    saved_as: AccountId | None = None
 
 
 def request_test(
@@ -40,6 +44,7 @@ def request_test(
     key: bytes,
     is_typed: bool,
     public_only: bool,
+    saved_as: AccountId | None = None,
     now: datetime,
     **form: object,
 ) -> PublicId:
@@ -47,6 +52,7 @@ def request_test(
 
     A password that was not typed now, but saved before, is not kept: whoever has the token may
     send it to another server. `public_only`: whoever asks may reach public servers only.
+    `saved_as` is the mailbox whose sign-in may be used.
     `form` is what else the page wants back from the job. Raises nothing: check `problems` first.
     Effects: one transaction.
     """
@@ -61,6 +67,7 @@ def request_test(
             now=now,
             sealed=b64encode(seal(key, public_id, password)).decode(),
             public_only=public_only,
+            saved_as=saved_as,
             wanted=asdict(wanted),
             form=form,
         )
@@ -76,6 +83,7 @@ def asked_test(job: Job, *, key: bytes) -> AskedTest:
         as_account(wanted_of(job.arguments["wanted"]), job.public_id),
         unseal(key, job.public_id, b64decode(sealed)),
         bool(job.arguments["public_only"]),
+        job.arguments.get("saved_as"),
     )
 
 

@@ -10,6 +10,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.model import (
     Account,
     AccountId,
+    AuthType,
     PublicId,
     Security,
     UserId,
@@ -22,6 +23,7 @@ from app.settings import is_loopback_host
 from app.store import Store, accounts
 from app.store.visibility import viewer_of
 from app.sync.addresses import IMAP_PORTS, INTERNAL, OTHER_PORT, is_internal_host
+from app.sync.oauth import Provider, provider_for
 
 LONGEST_LOGIN = 320
 LONGEST_PASSWORD = 1000
@@ -44,6 +46,7 @@ class Wanted:
     skip_folders: tuple[str, ...] = ()
     users: tuple[UserId, ...] = ()
     is_strict: bool = False
+    auth_type: AuthType = "password"
 
 
 def cleaned(wanted: Wanted) -> Wanted:
@@ -59,6 +62,7 @@ def cleaned(wanted: Wanted) -> Wanted:
         skip_folders=tuple(dict.fromkeys(name for name in folders if name)),
         users=tuple(dict.fromkeys(wanted.users)),
         is_strict=wanted.is_strict,
+        auth_type=wanted.auth_type,
     )
 
 
@@ -70,11 +74,13 @@ def problems(
     needs_password: bool,
     allow_clear: bool,
     known: Account | None = None,
+    providers: Sequence[Provider] = (),
 ) -> list[Invalid]:
     """Everything that a person must mend, in the order of the form; viewer None: the operator.
 
     `known` is the mailbox that is changed: where its server stays as it is, whoever may change
-    it need not be one who may choose such a server.
+    it need not be one who may choose such a server. `providers` are those of oAuth logins, which
+    have no password.
 
     Raises Forbidden if somebody who is no administrator names another person (R9).
     """
@@ -85,8 +91,11 @@ def problems(
         _address_problem(wanted.address),
         _host_problem(chooser, wanted.host),
         _login_problem(wanted.login),
-        _password_problem(password, is_needed=needs_password),
+        _password_problem(password, is_needed=needs_password)
+        if wanted.auth_type == "password"
+        else None,
         None if chooser is None else _clear_problem(wanted, allow_clear=allow_clear),
+        _provider_problem(wanted, providers),
         _port_problem(chooser, wanted.port),
         _folders_problem(wanted.skip_folders),
     ]
@@ -178,6 +187,7 @@ def as_account(wanted: Wanted, public_id: PublicId) -> Account:
         verify_certificate=wanted.verify_certificate,
         skip_folders=wanted.skip_folders,
         is_strict=wanted.is_strict,
+        auth_type=wanted.auth_type,
     )
 
 
@@ -232,6 +242,16 @@ def _clear_problem(wanted: Wanted, *, allow_clear: bool) -> Invalid | None:
         "Without encryption the password would cross the network for everybody to read. Choose"
         " SSL/TLS or STARTTLS, or have the operator set LETTERBOOK_ALLOW_CLEAR_PASSWORDS.",
     )
+
+
+def _provider_problem(wanted: Wanted, providers: Sequence[Provider]) -> Invalid | None:
+    if wanted.auth_type == "password" or not wanted.host:
+        return None
+    try:
+        provider_for(providers, wanted.host)
+    except Invalid as exc:
+        return exc
+    return None
 
 
 def _port_problem(viewer: Viewer | None, port: int) -> Invalid | None:

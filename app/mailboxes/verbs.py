@@ -20,6 +20,7 @@ from app.model import Account, AccountId, PublicId, UserId, Viewer
 from app.store import Store, accounts, audit, jobs, states, transaction
 from app.store.database import new_public_id
 from app.store.secrets import seal
+from app.sync.oauth import Provider
 
 _TAKEN = "This mailbox is there already: the same address, server and login."
 _NO_SERVER = "This mailbox is read from no server; there is nothing to stop."
@@ -42,13 +43,23 @@ def create(
     *,
     key: bytes,
     allow_clear: bool = False,
+    providers: Sequence[Provider] = (),
     now: datetime,
 ) -> Account:
     """A new mailbox, which the worker looks at within a second; viewer None: the operator.
 
+    One with an oAuth login waits until somebody has signed in; a password is not kept for it.
+
     Raises Invalid, Forbidden (R9). Effects: one transaction, audited.
     """
-    _refuse(viewer, wanted, password, needs_password=True, allow_clear=allow_clear)
+    _refuse(
+        viewer,
+        wanted,
+        password,
+        needs_password=True,
+        allow_clear=allow_clear,
+        providers=providers,
+    )
     wanted = cleaned(wanted)
     if not wanted.users:
         raise Invalid("users", "Choose who sees this mailbox.")
@@ -62,7 +73,8 @@ def create(
                 port=wanted.port,
                 security=wanted.security,
                 login=wanted.login,
-                sealed_password=seal(key, public_id, password),
+                sealed_password=_sealed(key, public_id, wanted, password),
+                auth_type=wanted.auth_type,
                 verify_certificate=wanted.verify_certificate,
                 skip_folders=wanted.skip_folders,
                 users=wanted.users,
@@ -88,12 +100,14 @@ def change(
     *,
     key: bytes,
     allow_clear: bool = False,
+    providers: Sequence[Provider] = (),
     seen: str = "",
     now: datetime,
 ) -> None:
     """Change a mailbox; an empty password keeps the old one, unless the server is another one.
 
-    Typing a password opens a closed mailbox again.
+    Typing a password opens a closed mailbox again, and so does choosing the oAuth login. Another
+    type of authorization erases the secret of the one before.
     `seen` is the `version` that the form showed.
 
     Raises Invalid, NotFound, Forbidden (R9), Conflict if somebody changed it in between.
@@ -105,15 +119,25 @@ def change(
         check_right(store, viewer, account_id)
         old = accounts.get(store, account_id)
         _refuse_changed(store, old, seen)
-        _refuse(viewer, wanted, password, needs_password=False, allow_clear=allow_clear, known=old)
+        _refuse(
+            viewer,
+            wanted,
+            password,
+            needs_password=wanted.auth_type != old.auth_type,
+            allow_clear=allow_clear,
+            providers=providers,
+            known=old,
+        )
         is_elsewhere = wanted.host != old.host or (
             old.host and (wanted.port, wanted.security) != (old.port, old.security)
         )
-        if is_elsewhere and not (password or old.closed_at):
+        has_secret = bool(password) or wanted.auth_type == "oauth"
+        if is_elsewhere and not (has_secret or old.closed_at):
             raise Invalid("password", _OTHER_SERVER)
-        new = _with(old, wanted, closed_at=old.closed_at if not password else None)
+        new = _with(old, wanted, closed_at=None if has_secret else old.closed_at)
         try:
-            accounts.change(store, new, sealed_password=_sealed(key, old.public_id, password))
+            sealed = _sealed(key, old.public_id, wanted, password)
+            accounts.change(store, new, sealed_password=sealed)
         except Conflict as exc:
             raise Invalid("address", _TAKEN) from exc
         _put_users(store, account_id, wanted.users, by=by, now=now)
@@ -218,6 +242,7 @@ def _refuse(
     *,
     needs_password: bool,
     allow_clear: bool,
+    providers: Sequence[Provider],
     known: Account | None = None,
 ) -> None:
     for problem in problems(
@@ -226,6 +251,7 @@ def _refuse(
         password,
         needs_password=needs_password,
         allow_clear=allow_clear,
+        providers=providers,
         known=known,
     ):
         raise problem
@@ -271,13 +297,16 @@ def _with(old: Account, wanted: Wanted, *, closed_at: datetime | None) -> Accoun
         verify_certificate=wanted.verify_certificate,
         skip_folders=tuple(sorted(wanted.skip_folders)),
         is_strict=wanted.is_strict,
+        auth_type=wanted.auth_type,
         closed_at=closed_at,
     )
 
 
 def _sign_in(account: Account) -> tuple[object, ...]:
-    return account.login, account.verify_certificate
+    return account.auth_type, account.login, account.verify_certificate
 
 
-def _sealed(key: bytes, public_id: PublicId, password: str) -> bytes | None:
-    return seal(key, public_id, password) if password else None
+def _sealed(key: bytes, public_id: PublicId, wanted: Wanted, password: str) -> bytes | None:
+    """The password to keep; None for an oAuth login, and where the saved one stays."""
+    is_kept = password and wanted.auth_type == "password"
+    return seal(key, public_id, password) if is_kept else None

@@ -11,6 +11,7 @@ from app.model import (
     DEFAULT_SKIP_FOLDERS,
     Account,
     AccountId,
+    AuthType,
     PublicId,
     Security,
     UserId,
@@ -23,10 +24,11 @@ from app.store.database import (
     new_public_id,
     to_seconds,
 )
+from app.store.states import READY
 
 COLUMNS = (
     "id, public_id, address, host, port, security, login, verify_certificate, is_strict,"
-    " paused_at, closed_at"
+    " paused_at, closed_at, auth_type, auth_type = 'oauth' and sealed_tokens is null"
 )
 
 
@@ -54,6 +56,7 @@ def add(
     users: Sequence[UserId],
     now: datetime,
     is_strict: bool = False,
+    auth_type: AuthType = "password",
     public_id: PublicId | None = None,
 ) -> Account:
     """A new mailbox; without `host` an archive-only one.
@@ -64,8 +67,8 @@ def add(
     _refuse_taken(store, address, host, login)
     added = store.archive.conn.execute(
         "insert into accounts (public_id, address, host, port, security, login,"
-        " sealed_password, verify_certificate, is_strict, created_at)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " sealed_password, verify_certificate, is_strict, auth_type, created_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             public_id or new_public_id(),
             address,
@@ -76,6 +79,7 @@ def add(
             sealed_password,
             verify_certificate,
             is_strict,
+            auth_type,
             to_seconds(now),
         ],
     )
@@ -88,6 +92,8 @@ def add(
 def change(store: Store, changed: Account, *, sealed_password: bytes | None = None) -> None:
     """Keep what an account says now, and its password if given; who sees it is not touched.
 
+    With another type of authorization the other one's secret goes, and the tokens also with
+    another server or login.
     A strict mailbox that becomes an open one, or the reverse, is indexed anew as far as it
     matters. Raises Conflict as `add` does. Effects: inside the caller's transaction.
     """
@@ -96,8 +102,9 @@ def change(store: Store, changed: Account, *, sealed_password: bytes | None = No
     conn = store.archive.conn
     conn.execute(
         "update accounts set address = ?, host = ?, port = ?, security = ?, login = ?,"
-        " verify_certificate = ?, is_strict = ?, closed_at = ?,"
-        " sealed_password = coalesce(?, sealed_password) where id = ?",
+        " verify_certificate = ?, is_strict = ?, closed_at = ?, auth_type = ?,"
+        " sealed_password = iif(?, null, coalesce(?, sealed_password)),"
+        " sealed_tokens = iif(?, sealed_tokens, null) where id = ?",
         [
             changed.address,
             changed.host,
@@ -107,7 +114,10 @@ def change(store: Store, changed: Account, *, sealed_password: bytes | None = No
             changed.verify_certificate,
             changed.is_strict,
             None if changed.closed_at is None else to_seconds(changed.closed_at),
+            changed.auth_type,
+            changed.auth_type == "oauth",
             sealed_password,
+            _keeps_tokens(before, changed),
             changed.id,
         ],
     )
@@ -203,8 +213,7 @@ def claim_due(store: Store, *, now: datetime, next_at: datetime) -> Account | No
     """
     conn = store.archive.conn
     row = conn.execute(
-        "select id, due_at from accounts where host is not null and paused_at is null"
-        " and closed_at is null and halted_at is null and due_at <= :now"
+        f"select id, due_at from accounts where {READY} and due_at <= :now"
         " and coalesce(wait_until, 0) <= :now order by due_at, id limit 1",
         {"now": to_seconds(now)},
     ).fetchone()
@@ -231,8 +240,7 @@ def next_due_at(store: Store, ids: frozenset[AccountId]) -> datetime | None:
     """When the first of these accounts is looked at next; None without any."""
     row = store.archive.conn.execute(
         "select min(max(due_at, coalesce(wait_until, 0))) from accounts"
-        " where host is not null and paused_at is null and closed_at is null"
-        " and halted_at is null and id in (select value from json_each(?))",
+        f" where {READY} and id in (select value from json_each(?))",
         [json.dumps(sorted(ids))],
     ).fetchone()
     return maybe_from_seconds(row[0])
@@ -253,9 +261,10 @@ def pause(store: Store, account_id: AccountId, *, at: datetime | None) -> None:
 
 
 def close(store: Store, account_id: AccountId, *, now: datetime) -> None:
-    """Never look at it again and forget its password; its mail stays (A21)."""
+    """Never look at it again and forget its password or tokens; its mail stays (A21)."""
     store.archive.conn.execute(
-        "update accounts set closed_at = ?, sealed_password = null where id = ?",
+        "update accounts set closed_at = ?, sealed_password = null, sealed_tokens = null"
+        " where id = ?",
         [to_seconds(now), account_id],
     )
 
@@ -309,6 +318,10 @@ def _refuse_taken(
         raise Conflict(f"The mailbox {address} is there already, with this server and login.")
 
 
+def _keeps_tokens(before: Account, after: Account) -> bool:
+    return after.auth_type == "oauth" and (before.host, before.login) == (after.host, after.login)
+
+
 def _put_skip_folders(store: Store, account_id: AccountId, names: Sequence[str]) -> None:
     store.archive.conn.executemany(
         "insert into account_skip_folders (account_id, name) values (?, ?)",
@@ -349,4 +362,6 @@ def _account_from(store: Store, row: tuple[Any, ...]) -> Account:
         is_strict=bool(row[8]),
         paused_at=maybe_from_seconds(row[9]),
         closed_at=maybe_from_seconds(row[10]),
+        auth_type=row[11],
+        needs_sign_in=bool(row[12]),
     )

@@ -14,18 +14,18 @@ NOT_IN_BACKUP = "It was removed from the archive after the backup's snapshot was
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A mailbox whose password is in the archive, sealed."""
+    """A mailbox whose password, or tokens, are in the archive, sealed."""
 
     public_id: PublicId
     address: str
-    sealed_password: bytes
+    secret: bytes
 
 
-def sealed_passwords(store: Store) -> list[Sealed]:
-    """The mailboxes that are read with a password, by address."""
+def sealed_secrets(store: Store) -> list[Sealed]:
+    """The mailboxes that are read with a password or tokens, by address."""
     rows = store.archive.conn.execute(
-        "select public_id, address, sealed_password from accounts"
-        " where sealed_password is not null and closed_at is null order by address"
+        "select public_id, address, coalesce(sealed_password, sealed_tokens) as secret"
+        " from accounts where secret is not null and closed_at is null order by address"
     )
     return [Sealed(PublicId(row[0]), row[1], row[2]) for row in rows]
 
@@ -33,7 +33,7 @@ def sealed_passwords(store: Store) -> list[Sealed]:
 def end_sessions(store: Store) -> None:
     """Let nobody in who was signed in, or had a link, when the snapshot was taken."""
     with transaction(store):
-        for table in ("sessions", "sign_in_links", "kept_passwords"):
+        for table in ("sessions", "sign_in_links", "kept_passwords", "sign_in_flows"):
             store.archive.conn.execute(f"delete from {table}")
 
 

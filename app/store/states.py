@@ -15,6 +15,9 @@ somebody put the server or its certificate right; login: refused; sign-in: allow
 SYNCED = "host is not null and paused_at is null and closed_at is null"
 """Which accounts the worker looks at."""
 
+READY = f"{SYNCED} and halted_at is null and (auth_type = 'password' or sealed_tokens is not null)"
+"""Those of them that it may sign in to."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -107,8 +110,7 @@ def renew(
 def next_try_at(store: Store, account_id: AccountId) -> datetime | None:
     """When the worker looks at a mailbox next; None: it does not."""
     row = store.archive.conn.execute(
-        "select max(due_at, coalesce(wait_until, 0)) from accounts"
-        f" where id = ? and {SYNCED} and halted_at is null",
+        f"select max(due_at, coalesce(wait_until, 0)) from accounts where id = ? and {READY}",
         [account_id],
     ).fetchone()
     return None if row is None else from_seconds(row[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.errors import AuthFailed, OutOfSpace, RemoteError
 from app.model import Account, AccountId, Folder
 from app.store import Store, accounts, folders
-from app.sync.connect import connect
+from app.sync.connect import Secret, connect
 from app.sync.faults import Refused
 from app.sync.folder import Passed, Stopped, Visit, sync_folder
 from app.sync.remote import Remote
@@ -55,7 +55,7 @@ def unheard(progress: Progress) -> None:
 def sync_account(
     store: Store,
     account: Account,
-    password: str,
+    secret: Secret,
     *,
     now: Callable[[], datetime],
     ca_file: Path | None = None,
@@ -81,7 +81,7 @@ def sync_account(
         tell=lambda folder, done, total: progress(Progress(account.id, folder.name, done, total)),
     )
     passed: list[Passed | None] = []
-    with connect(account, password, now=now, ca_file=ca_file, public_only=public_only) as remote:
+    with connect(account, secret, now=now, ca_file=ca_file, public_only=public_only) as remote:
         listed = folders.record_listing(
             store, account.id, _listing(remote, account.skip_folders), now=now()
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.model import Account
 from app.store.harm import Place
-from app.sync.connect import connect
+from app.sync.connect import Secret, connect
 from app.sync.faults import Refused
 from app.sync.folder import fetched
 from app.sync.remote import Remote
@@ -15,7 +15,7 @@ from app.sync.remote import Remote
 
 def fetch_again(
     account: Account,
-    password: str,
+    secret: Secret,
     places: Sequence[Place],
     *,
     now: Callable[[], datetime],
@@ -27,7 +27,7 @@ def fetch_again(
     Nothing under another UIDVALIDITY. Raises AuthFailed, RemoteError.
     """
     ordered = sorted(places, key=lambda place: (place.folder, place.uidvalidity))
-    with connect(account, password, now=now, ca_file=ca_file, public_only=public_only) as remote:
+    with connect(account, secret, now=now, ca_file=ca_file, public_only=public_only) as remote:
         names = {folder.name for folder in remote.list_folders() if folder.is_selectable}
         for (name, uidvalidity), some in groupby(
             ordered, key=lambda place: (place.folder, place.uidvalidity)

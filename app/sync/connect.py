@@ -19,15 +19,19 @@ from app.sync.addresses import public_addresses
 from app.sync.certificate import certificate_problem
 from app.sync.faults import Server, clean, connection_problem, login_problem, translated
 from app.sync.remote import Remote
+from app.sync.sasl import log_in_with_token
 from app.sync.wire import LINE_SECONDS, Wire
 
 CONNECT_SECONDS = 15.0
+Secret = str | Callable[[], str]
+"""A password, or what gives an access token that is fresh whenever a session is opened."""
+
 _GREETING_SECONDS = 2.0
 
 
 def connect(
     account: Account,
-    password: str,
+    secret: Secret,
     *,
     now: Callable[[], datetime],
     ca_file: Path | None = None,
@@ -37,8 +41,8 @@ def connect(
 
     `public_only`: the server was set by somebody who may reach public servers only.
 
-    Raises AuthFailed for a wrong name or password, else RemoteError, which is not retryable
-    where only a person can help (certificate, settings).
+    Raises AuthFailed for a wrong name or password, SignInAgain where a token is not to be had,
+    else RemoteError, which is not retryable where only a person can help (certificate, settings).
     """
     server = locate(account, public_only=public_only)
     context = tls_context(verify=account.verify_certificate, ca_file=ca_file)
@@ -46,7 +50,7 @@ def connect(
     def sign_in() -> IMAPClient:
         client = open_connection(server, context, now=now)
         try:
-            log_in(client, server, account.login or account.address, password)
+            log_in(client, server, account, secret)
         except BaseException:
             drop(client)
             raise
@@ -182,7 +186,22 @@ def _start_tls(client: IMAPClient, server: Server, context: ssl.SSLContext) -> N
     client.starttls(context)
 
 
-def log_in(client: IMAPClient, server: Server, login: str, password: str) -> None:
+def log_in(client: IMAPClient, server: Server, account: Account, secret: Secret) -> None:
+    """Sign in as the account says. Raises AuthFailed, RemoteError."""
+    login = account.login or account.address
+    if isinstance(secret, str):
+        _log_in_with_password(client, server, login, secret)
+    else:
+        log_in_with_token(client, server, mailbox_of(login), secret())
+
+
+def mailbox_of(login: str) -> str:
+    r"""What a token opens: `office@firma.pl`, also for the login `jan@firma.pl\office@firma.pl`."""
+    person, _, mailbox = login.partition("\\")
+    return mailbox or person
+
+
+def _log_in_with_password(client: IMAPClient, server: Server, login: str, password: str) -> None:
     """LOGIN carries ASCII only and may be disabled; AUTHENTICATE PLAIN takes UTF-8."""
     with translated(server):
         is_plain_text = (login + password).isascii() and (login + password).isprintable()

@@ -12,7 +12,15 @@ from imapclient import IMAPClient
 from app.errors import LetterbookError
 from app.model import Account
 from app.sync.certificate import describe
-from app.sync.connect import CONNECT_SECONDS, call, locate, log_in, open_connection, tls_context
+from app.sync.connect import (
+    CONNECT_SECONDS,
+    Secret,
+    call,
+    locate,
+    log_in,
+    open_connection,
+    tls_context,
+)
 from app.sync.faults import Server, connection_problem
 from app.sync.remote import Remote
 from app.sync.skip import skip_entries
@@ -20,6 +28,7 @@ from app.sync.skip import skip_entries
 StepName = Literal["dns", "tcp", "tls", "login", "folders"]
 STEPS: tuple[StepName, ...] = ("dns", "tcp", "tls", "login", "folders")
 MOST_FOLDERS = 500
+_NOT_YET = 'Nobody has signed in yet: "Confirm" leads to the sign-in.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class _Failed(Exception):
 
 def test_connection(
     account: Account,
-    password: str,
+    secret: Secret | None,
     *,
     now: Callable[[], datetime],
     ca_file: Path | None,
@@ -70,11 +79,13 @@ def test_connection(
 ) -> Tested:
     """Go the way to an account's folders; `tell` hears each step when it is done.
 
+    `secret` None: an oAuth login that is still to come; the way ends there.
+
     Effects: none here; on the server a sign-in and LIST.
     """
     tested = Tested()
     try:
-        for step in _way(account, password, now, ca_file, public_only):
+        for step in _way(account, secret, now, ca_file, public_only):
             if isinstance(step, Step):
                 tested = Tested((*tested.steps, step))
             else:
@@ -88,7 +99,7 @@ def test_connection(
 
 def _way(
     account: Account,
-    password: str,
+    secret: Secret | None,
     now: Callable[[], datetime],
     ca_file: Path | None,
     public_only: bool,  # noqa: FBT001 - passed on
@@ -100,8 +111,11 @@ def _way(
     client = _secure(account, server, now, ca_file)
     try:
         yield _security_step(account, server, client)
-        _sign_in(client, server, account, password)
-        yield Step("login", "ok", "Login and password are accepted.")
+        if secret is None:
+            yield Step("login", "warning", _NOT_YET)
+            return
+        _sign_in(client, server, account, secret)
+        yield Step("login", "ok", "The login is accepted.")
         found = _folders(client, server, account)
     finally:
         _session(client, server).close()
@@ -154,9 +168,9 @@ def _security_step(account: Account, server: Server, client: IMAPClient) -> Step
     return Step("tls", "ok", f"Encrypted. The certificate is valid: {certificate}.")
 
 
-def _sign_in(client: IMAPClient, server: Server, account: Account, password: str) -> None:
+def _sign_in(client: IMAPClient, server: Server, account: Account, secret: Secret) -> None:
     try:
-        log_in(client, server, account.login or account.address, password)
+        log_in(client, server, account, secret)
     except LetterbookError as exc:
         raise _Failed("login", str(exc)) from exc
 

@@ -1,0 +1,351 @@
+"""oAuth logins against an OpenID server and a Dovecot that verifies its tokens."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.errors import AuthFailed, Invalid, RemoteError, SignInAgain
+from app.model import Account, AccountId, PublicId
+from app.settings import Settings
+from app.sync import oauth
+from app.sync.connect import connect
+from tests import dovecot as dovecot_server
+from tests import openid as openid_server
+from tests.dovecot import Dovecot
+from tests.openid import OpenId
+from tests.sync.conftest import Clock
+
+pytestmark = pytest.mark.dovecot
+BACK = "http://127.0.0.1:8000/email/accounts/sign-in"
+
+
+@pytest.fixture(scope="module", params=["xoauth2 oauthbearer", "oauthbearer"])
+def server(request: pytest.FixtureRequest) -> Iterator[Dovecot]:
+    if not dovecot_server.is_installed():
+        pytest.skip("Dovecot is not installed here")
+    with openid_server.dovecot_running(request.param) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[Dovecot]:
+    if not dovecot_server.is_installed():
+        pytest.skip("Dovecot is not installed here")
+    with openid_server.dovecot_running() as running:
+        yield running
+
+
+@pytest.fixture
+def openid() -> Iterator[OpenId]:
+    with openid_server.running() as running:
+        yield running
+
+
+def provider(openid: OpenId, kind: str, **environ: str) -> oauth.Provider:
+    settings = Settings.from_env({**openid.settings(kind), **environ})
+    return oauth.provider_for(oauth.providers(settings), dovecot_server.HOST)
+
+
+def signed_in(openid: OpenId, of: oauth.Provider, login: str, **given: Any) -> str:
+    """The document of a sign-in by code flow."""
+    person, now = given.pop("person", oauth.person_of(login)), given.pop("now", utc_now())
+    url, flow = oauth.begin(of, login=login, redirect_uri=BACK, state="s" * 40)
+    answer = openid.answer(url, person, **given)
+    return oauth.complete(of, flow, answer, login=login, now=now)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def folders(server: Dovecot, login: str, token: str) -> int:
+    """Open a session with the token and give the number of folders."""
+    account = Account(
+        AccountId(1), PublicId("x"), login, dovecot_server.HOST, server.tls_port, login=login
+    )
+    with connect(account, lambda: token, now=utc_now, ca_file=server.ca_file) as remote:
+        return len(remote.list_folders())
+
+
+# -- the code flow, to the mailbox
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_a_sign_in_by_code_opens_the_mailbox(server: Dovecot, openid: OpenId, kind: str) -> None:
+    of, login = provider(openid, kind), server.new_user()
+
+    token, _ = oauth.access_token(of, signed_in(openid, of, login), now=utc_now())
+
+    assert folders(server, login, token) == 5
+
+
+def test_a_token_opens_its_own_mailbox_only(server: Dovecot, openid: OpenId) -> None:
+    of, login, other = provider(openid, "google"), server.new_user(), server.new_user()
+    token, _ = oauth.access_token(of, signed_in(openid, of, login), now=utc_now())
+
+    with pytest.raises(AuthFailed, match="does not accept the oAuth login"):
+        folders(server, other, token)
+
+
+def test_an_expired_token_is_a_refused_login(server: Dovecot, openid: OpenId) -> None:
+    of, login = provider(openid, "google"), server.new_user()
+    openid.lifetime_seconds = -60
+    document = signed_in(openid, of, login, now=datetime(2999, 1, 1, tzinfo=UTC))
+    token, _ = oauth.access_token(of, document, now=utc_now())
+
+    with pytest.raises(AuthFailed, match="does not accept the oAuth login"):
+        folders(server, login, token)
+
+
+def test_a_server_without_the_mechanisms_is_told_as_such(dovecot: Dovecot) -> None:
+    with pytest.raises(RemoteError, match="offers no oAuth login") as raised:
+        folders(dovecot, dovecot.new_user(), "token")
+
+    assert not raised.value.is_retryable
+
+
+def test_a_shared_mailbox_is_opened_with_a_persons_own_sign_in(
+    server: Dovecot, openid: OpenId
+) -> None:
+    """Microsoft lets the token of a delegate into the shared mailbox that the login names."""
+    of, office = provider(openid, "microsoft"), server.new_user()
+    login, openid.opens = f"jan@ex.test\\{office}", office
+
+    document = signed_in(openid, of, login, person="jan@ex.test")
+    token, _ = oauth.access_token(of, document, now=utc_now())
+
+    assert folders(server, login, token) == 5
+
+
+# -- the device code
+
+
+def test_a_device_code_opens_the_mailbox(mail_server: Dovecot, openid: OpenId) -> None:
+    of, login = provider(openid, "microsoft"), mail_server.new_user()
+    device = oauth.begin_device(of)
+
+    openid.accept_device(device.code, login)
+    document = oauth.poll_device(of, device, login=login, now=utc_now())
+
+    assert document is not None
+    token, _ = oauth.access_token(of, document, now=utc_now())
+    assert folders(mail_server, login, token) == 5
+    assert device.url == f"{openid.url}/device"
+
+
+def test_a_device_code_waits_for_somebody_to_sign_in(openid: OpenId) -> None:
+    of = provider(openid, "microsoft")
+    device = oauth.begin_device(of)
+
+    assert oauth.poll_device(of, device, login="ann@ex.test", now=utc_now()) is None
+
+
+def test_a_device_code_that_ran_out_is_said(openid: OpenId) -> None:
+    of = provider(openid, "microsoft")
+    device = oauth.begin_device(of)
+    openid.devices.clear()
+
+    with pytest.raises(AuthFailed, match="took too long"):
+        oauth.poll_device(of, device, login="ann@ex.test", now=utc_now())
+
+
+def test_google_has_no_device_code(openid: OpenId) -> None:
+    with pytest.raises(Invalid, match="no device code"):
+        oauth.begin_device(provider(openid, "google"))
+
+
+# -- fresh tokens
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+@pytest.mark.parametrize("rotates", [True, False])
+def test_a_token_is_renewed_when_it_is_about_to_end_and_not_before(
+    mail_server: Dovecot, openid: OpenId, kind: str, *, rotates: bool
+) -> None:
+    of, login, clock = provider(openid, kind), mail_server.new_user(), Clock()
+    openid.rotates = rotates
+    document = signed_in(openid, of, login, now=clock())
+    clock.advance(seconds=3600 - oauth.FRESH_SECONDS - 10)
+
+    first, same = oauth.access_token(of, document, now=clock())
+    clock.advance(seconds=20)
+    second, renewed = oauth.access_token(of, document, now=clock())
+    clock.advance(hours=1)
+    third, _ = oauth.access_token(of, renewed, now=clock())
+
+    assert same == document
+    assert renewed != document
+    assert [form["grant_type"] for form in openid.requests] == [
+        "authorization_code",
+        "refresh_token",
+        "refresh_token",
+    ]
+    assert {folders(mail_server, login, token) for token in (first, second, third)} == {5}
+
+
+def test_a_sign_in_by_device_is_renewed_without_the_secret(openid: OpenId) -> None:
+    """Microsoft refuses a secret with the tokens of a public client."""
+    openid.secret = ""
+    of = replace(provider(openid, "microsoft"), client_secret="given for the web")
+    device = oauth.begin_device(of)
+    openid.accept_device(device.code, "ann@ex.test")
+    document = oauth.poll_device(of, device, login="ann@ex.test", now=utc_now())
+    assert document is not None
+
+    oauth.access_token(of, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+    assert "client_secret" not in openid.requests[-1]
+    assert openid.requests[-1]["grant_type"] == "refresh_token"
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+@pytest.mark.parametrize("error", ["", "invalid_grant", "interaction_required"])
+def test_a_dead_refresh_token_asks_to_sign_in_again(openid: OpenId, kind: str, error: str) -> None:
+    of = provider(openid, kind)
+    document = signed_in(openid, of, "ann@ex.test")
+    openid.revoke_all()
+    openid.error = error
+
+    with pytest.raises(SignInAgain, match="the sign-in of this mailbox has ended"):
+        oauth.access_token(of, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+@pytest.mark.parametrize("status", [200, 302, 429, 500, 503])
+def test_trouble_of_the_token_endpoint_passes(openid: OpenId, kind: str, status: int) -> None:
+    """Also an answer that is no JSON."""
+    of = provider(openid, kind)
+    document = signed_in(openid, of, "ann@ex.test")
+    openid.failing_status = status
+
+    with pytest.raises(RemoteError, match="sign-in server of") as raised:
+        oauth.access_token(of, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+    assert raised.value.is_retryable
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_a_token_endpoint_that_does_not_answer_passes(openid: OpenId, kind: str) -> None:
+    of = provider(openid, kind)
+    document = signed_in(openid, of, "ann@ex.test")
+    away = "https://localhost:9/tenant"
+    gone = replace(of, authorize_url=away, token_url=away)
+
+    with pytest.raises(RemoteError, match="cannot be reached") as raised:
+        oauth.access_token(gone, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+    assert raised.value.is_retryable
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_a_certificate_that_nobody_vouches_for_is_refused(openid: OpenId, kind: str) -> None:
+    of = provider(openid, kind)
+    document = signed_in(openid, of, "ann@ex.test")
+
+    with pytest.raises(RemoteError, match="LETTERBOOK_CA_FILE") as raised:
+        oauth.access_token(
+            replace(of, ca_file=None), document, now=datetime(2999, 1, 1, tzinfo=UTC)
+        )
+
+    assert not raised.value.is_retryable
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_a_secret_that_expired_is_the_operators_to_mend(openid: OpenId, kind: str) -> None:
+    of = provider(openid, kind)
+    document = signed_in(openid, of, "ann@ex.test")
+    openid.secret = "another"
+
+    with pytest.raises(RemoteError, match="CLIENT_ID, its secret") as raised:
+        oauth.access_token(of, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+    assert not raised.value.is_retryable
+
+
+def test_tokens_of_one_provider_are_not_shown_to_another(openid: OpenId) -> None:
+    document = signed_in(openid, provider(openid, "google"), "ann@ex.test")
+
+    with pytest.raises(SignInAgain, match="signed in elsewhere"):
+        oauth.access_token(provider(openid, "microsoft"), document, now=utc_now())
+
+
+# -- sign-ins that fail
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_another_persons_sign_in_is_refused_and_both_are_named(openid: OpenId, kind: str) -> None:
+    of = provider(openid, kind)
+
+    with pytest.raises(AuthFailed) as raised:
+        signed_in(openid, of, "office@ex.test", person="Jan@ex.test")
+
+    assert "You signed in as jan@ex.test" in str(raised.value)
+    assert "the login of this mailbox is office@ex.test" in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_the_case_of_a_name_does_not_matter(openid: OpenId, kind: str) -> None:
+    assert signed_in(openid, provider(openid, kind), "ann@ex.test", person="Ann@Ex.Test")
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_who_denies_is_told_what_that_means(openid: OpenId, kind: str) -> None:
+    with pytest.raises(AuthFailed, match="was told not to let Letterbook read"):
+        signed_in(openid, provider(openid, kind), "ann@ex.test", denies=True)
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_a_code_works_once(openid: OpenId, kind: str) -> None:
+    of = provider(openid, kind)
+    url, flow = oauth.begin(of, login="ann@ex.test", redirect_uri=BACK, state="s" * 40)
+    answer = openid.answer(url, "ann@ex.test")
+    oauth.complete(of, flow, answer, login="ann@ex.test", now=utc_now())
+
+    with pytest.raises(AuthFailed, match="used already"):
+        oauth.complete(of, flow, answer, login="ann@ex.test", now=utc_now())
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_the_code_of_another_flow_is_refused(openid: OpenId, kind: str) -> None:
+    """PKCE: a code that somebody else was given is of no use here, nor ours to him."""
+    of = provider(openid, kind)
+    url, _ = oauth.begin(of, login="ann@ex.test", redirect_uri=BACK, state="s" * 40)
+    _, own = oauth.begin(of, login="ann@ex.test", redirect_uri=BACK, state="s" * 40)
+
+    with pytest.raises(AuthFailed):
+        oauth.complete(
+            of, own, openid.answer(url, "ann@ex.test"), login="ann@ex.test", now=utc_now()
+        )
+
+
+def test_google_without_the_box_for_mail_is_said(openid: OpenId) -> None:
+    openid.withheld_scope = "https://mail.google.com/"
+
+    with pytest.raises(AuthFailed, match="without access to the mail"):
+        signed_in(openid, provider(openid, "google"), "ann@ex.test")
+
+
+def test_tokens_are_for_the_providers_own_servers_only(openid: OpenId) -> None:
+    known = oauth.providers(Settings.from_env(openid.settings("google")))
+
+    with pytest.raises(Invalid, match="servers of Microsoft 365 and Google"):
+        oauth.provider_for(known, "imap.evil.test")
+    with pytest.raises(Invalid, match="LETTERBOOK_MICROSOFT_CLIENT_ID"):
+        oauth.provider_for(known, "outlook.office365.com")
+
+
+def test_nothing_of_a_token_is_logged(openid: OpenId, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    of = provider(openid, "microsoft")
+    document = signed_in(openid, of, "ann@ex.test")
+    openid.failing_status = 200
+
+    with pytest.raises(RemoteError):
+        oauth.access_token(of, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+    (renewal,) = openid.refresh
+    assert renewal not in caplog.text
+    assert "Out of order" not in caplog.text
