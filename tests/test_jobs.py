@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from app.settings import Settings
 from app.store import Store, accounts, jobs, open_store, queue
 from app.store.database import new_public_id
 from app.store.secrets import load_key, seal
+from app.sync import folder
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot
 
@@ -140,6 +142,51 @@ def test_a_check_that_waits_is_joined(office: Office) -> None:
     first = jobs.request_check(office.store, viewer, now=datetime.now(UTC))
 
     assert jobs.request_check(office.store, viewer, now=datetime.now(UTC)) == first
+
+
+def test_a_pause_takes_effect_within_a_batch_and_resume_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "UIDS_PER_COMMAND", 2)
+    mails = [make.mail("Beton", message_id=f"<{number}@x>") for number in range(6)]
+    office.server.append(office.login, "INBOX", *mails)
+    store_batch = folder.ingest_all
+
+    def store_and_pause(*args: Any, **kwargs: Any) -> Any:
+        accounts.pause(office.store, office.account.id, at=datetime.now(UTC))
+        return store_batch(*args, **kwargs)
+
+    monkeypatch.setattr(folder, "ingest_all", store_and_pause)
+    (paused,) = worker.sync_now(office.settings).values()
+    monkeypatch.setattr(folder, "ingest_all", store_batch)
+    stored = len(office.subjects())
+    accounts.pause(office.store, office.account.id, at=None)
+    (resumed,) = worker.sync_now(office.settings).values()
+
+    assert (paused.is_stopped, stored) == (True, 2)
+    assert (resumed.is_stopped, len(office.subjects())) == (False, 6)
+
+
+def test_a_long_pass_begins_anew_until_all_is_here(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "UIDS_PER_COMMAND", 2)
+    monkeypatch.setattr(worker.worker, "PASS_SECONDS", 0.0)
+    mails = [make.mail("Beton", message_id=f"<{number}@x>") for number in range(6)]
+    office.server.append(office.login, "INBOX", *mails)
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run_worker, args=(office.settings, stop))
+
+    thread.start()
+    try:
+        until(lambda: accounts.last_check(office.store, office.account.id))
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+
+    logins = [c for c in office.server.login_commands() if office.login in c]
+    assert len(office.subjects()) == 6
+    assert len(logins) >= 3
 
 
 def test_a_wrong_password_is_said_and_other_accounts_go_on(office: Office) -> None:

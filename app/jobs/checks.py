@@ -1,6 +1,7 @@
 """One pass over an account and what it leaves: its last check, and when the next one is due."""
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import random
@@ -29,16 +30,29 @@ class _Pass:
     store: Store
     account: Account
     state: State
+    pass_seconds: float
+    began: float
     stored: int = 0
 
     def note(self, progress: Progress) -> None:
         self.stored += progress.done
 
+    def is_long(self) -> bool:
+        return time.monotonic() > self.began + self.pass_seconds
 
-def check_account(settings: Settings, key: bytes, account: Account, stop: Event) -> Checked:
+    def is_unwatched(self) -> bool:
+        """Whether somebody paused or closed the mailbox meanwhile."""
+        return not accounts.get(self.store, self.account.id).is_watched
+
+
+def check_account(
+    settings: Settings, key: bytes, account: Account, stop: Event, *, pass_seconds: float
+) -> Checked:
     """One pass over an account, with a store of its own; how it went is kept.
 
-    Where no connection may be opened now it raises what the last check said, and keeps nothing.
+    After `pass_seconds` it ends early if much mail is to come, and is due again at once: so new
+    mail does not wait for the old. Where no connection may be opened now it raises what the last
+    check said, and keeps nothing.
 
     Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
     """
@@ -49,7 +63,8 @@ def check_account(settings: Settings, key: bytes, account: Account, stop: Event)
         standing = schedule.refusal(state, (last and last.error) or "", now=_now())
         if standing is not None:
             raise standing
-        return _carry_out(_Pass(settings, store, account, state), key, stop)
+        begun = _Pass(settings, store, account, state, pass_seconds, time.monotonic())
+        return _carry_out(begun, key, stop)
     finally:
         store.close()
 
@@ -64,7 +79,8 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
             now=_now,
             ca_file=begun.settings.ca_file,
             public_only=mailboxes.is_bound_to_public(store, account),
-            stop=stop.is_set,
+            stop=lambda: stop.is_set() or begun.is_unwatched(),
+            enough=begun.is_long,
             progress=begun.note,
         )
     except LetterbookError as exc:
@@ -76,6 +92,8 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
         raise
     if not checked.is_stopped:
         _note_end(begun, checked)
+    elif begun.is_long():
+        states.keep(store, account.id, schedule.after_part(begun.state), due_at=_now())
     return checked
 
 

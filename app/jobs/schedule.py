@@ -23,6 +23,11 @@ def after_good(state: State, *, now: datetime, interval: timedelta) -> tuple[Sta
     return State(good_at=now, edits=state.edits), now + interval
 
 
+def after_part(state: State) -> State:
+    """The state after a check that went well as far as it went."""
+    return State(good_at=state.good_at, edits=state.edits)
+
+
 def after_failure(
     state: State,
     error: Exception,

@@ -5,6 +5,7 @@ It holds the lock on the data directory; the web talks to it through rows only.
 
 import json
 import logging
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -34,6 +35,9 @@ from app.transfer import Imported, import_mail, mail_bytes
 TICK_SECONDS = 0.3
 REST_SECONDS = 5.0
 """After a turn that failed, before the next try."""
+
+PASS_SECONDS = 60.0
+"""After so long a pass over much mail begins anew, with the newest."""
 
 ACCOUNTS_AT_ONCE = 4
 TESTS_AT_ONCE = 2
@@ -82,6 +86,7 @@ def sync_now(settings: Settings, account_id: AccountId | None = None) -> dict[Ac
             for account in accounts.all_accounts(store)
             if account.is_watched and account_id in (None, account.id)
         ]
+        worker.pass_seconds = math.inf
         passes = {account.id: worker.check(account) for account in chosen}
         while wait(passes.values(), TICK_SECONDS).not_done:
             worker.keep_index()
@@ -147,6 +152,7 @@ class _Worker:
         self._indexing: Future[int] | None = None
         self._indexed_at = utc_now() - timedelta(hours=1)
         self._stop = stop
+        self.pass_seconds = PASS_SECONDS
         self._key = load_key(settings.data, settings.secret_key)
         self._providers = providers(settings)
         self._passes: dict[AccountId, Future[Checked]] = {}
@@ -183,7 +189,12 @@ class _Worker:
         running = self._passes.get(account.id)
         if running is None or running.done():
             running = self._pool.submit(
-                check_account, self.settings, self._key, account, self._stop
+                check_account,
+                self.settings,
+                self._key,
+                account,
+                self._stop,
+                pass_seconds=self.pass_seconds,
             )
             self._passes[account.id] = running
         return running

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from app.errors import NotFound
 from app.model import AccountId, Message, MessageId, Page, Row, Viewer
-from app.store import filings
+from app.store import filings, first_syncs
 from app.store.accounts import last_check
 from app.store.database import Store, marks, to_seconds
 from app.store.messages import COLUMN_COUNT, COLUMNS, message_from, with_previews
@@ -42,8 +42,10 @@ _CONDITIONS: dict[Show, str] = {
 class Circles:
     """The symbols at the mail icon: `unread` on the server, `new` of the last five minutes.
 
-    `checked_at` is the oldest of the mailboxes' last good checks; None: no mailbox, or none
-    checked yet. `version` changes when the queue may have changed.
+    `checked_at` is the oldest of the mailboxes' last good checks (in a first sync: of the last
+    mail that came); None: no mailbox, or none
+    checked yet. `version` changes when the queue may have changed. `is_rough`: a first sync goes
+    on, so `unread` counts mail that is not here yet, as the server told before.
     """
 
     unread: int
@@ -51,6 +53,7 @@ class Circles:
     checked_at: datetime | None
     is_stale: bool
     version: str
+    is_rough: bool = False
 
 
 def rows(
@@ -104,10 +107,13 @@ def circles(store: Store, viewer: Viewer, *, now: datetime) -> Circles:
         "until": to_seconds(now + CLOCK_SKEW),
     }
     conn = store.archive.conn
+    syncing = first_syncs.open_ones(store, sorted(viewer.accounts))
     (unread,) = conn.execute(
-        f"select count(distinct h.message_id) from holdings h where h.is_unread = 1 and {own}",
-        parameters,
+        f"select count(distinct h.message_id) from holdings h where h.is_unread = 1 and {own}"
+        " and h.account_id not in (select value from json_each(:syncing))",
+        parameters | {"syncing": json.dumps(list(syncing))},
     ).fetchone()
+    unread += sum(unseen for unseen, _ in syncing.values())
     (new,) = conn.execute(
         "select count(distinct h.message_id) from holdings h where h.is_live = 1"
         f" and h.received_at > :since and h.received_at <= :until and {own}",
@@ -118,10 +124,15 @@ def circles(store: Store, viewer: Viewer, *, now: datetime) -> Circles:
         " and h.received_at > :since - 86400",
         parameters,
     ).fetchone()
-    checks = [last_check(store, account, good=True) for account in _synced(store, viewer)]
-    times = [check.checked_at for check in checks if check]
-    is_stale = bool(checks) and (len(times) < len(checks) or min(times) < now - NEW_FOR)
-    return Circles(unread, new, min(times, default=None), is_stale, str(newest))
+    looks = [
+        syncing[account][1] if account in syncing else _last_look(store, account)
+        for account in _synced(store, viewer)
+    ]
+    times = [at for at in looks if at]
+    is_stale = bool(looks) and (len(times) < len(looks) or min(times) < now - NEW_FOR)
+    return Circles(
+        unread, new, min(times, default=None), is_stale, str(newest), is_rough=bool(syncing)
+    )
 
 
 def row(store: Store, viewer: Viewer, message_id: MessageId) -> Row:
@@ -228,6 +239,11 @@ def _of_account(
 
 def _times(now: datetime) -> dict[str, Any]:
     return {"month_ago": to_seconds(now - VISIBLE_AFTER_DOWNLOAD)}
+
+
+def _last_look(store: Store, account: AccountId) -> datetime | None:
+    check = last_check(store, account, good=True)
+    return check.checked_at if check else None
 
 
 def _synced(store: Store, viewer: Viewer) -> list[AccountId]:

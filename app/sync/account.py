@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.errors import AuthFailed, OutOfSpace, RemoteError
 from app.model import Account, AccountId, Folder
-from app.store import Store, accounts, folders
+from app.store import Store, accounts, first_syncs, folders
 from app.sync.connect import Secret, connect
 from app.sync.faults import Refused
 from app.sync.folder import Passed, Stopped, Visit, sync_folder
+from app.sync.meter import Meter
 from app.sync.remote import Remote
 from app.sync.skip import skip_entries
 
@@ -61,38 +63,68 @@ def sync_account(
     ca_file: Path | None = None,
     public_only: bool = False,
     stop: Callable[[], bool] = never,
+    enough: Callable[[], bool] = never,
     progress: Callable[[Progress], None] = unheard,
 ) -> Checked:
     """Bring the store in line with the account's server, which is only ever read.
 
     A folder that fails holds up no other: its error is kept with it. `stop` is asked between
-    batches. New is mail stored in this check whose INTERNALDATE is later than the last good check
-    (before the first: than this one's start), with two minutes for clocks that differ.
+    batches and folders, `enough` after each batch that is stored. New is mail stored in this check
+    whose INTERNALDATE is later than the last good check (before the first: than this one's start),
+    with two minutes for clocks that differ.
 
     `public_only`: the server was set by somebody who may reach public servers only.
 
     Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
     """
     check = accounts.last_check(store, account.id, good=True)
-    visit = Visit(
-        now=now,
-        since=(check.checked_at if check else now()) - _CLOCK_SLACK,
-        stop=stop,
-        tell=lambda folder, done, total: progress(Progress(account.id, folder.name, done, total)),
-    )
     passed: list[Passed | None] = []
     with connect(account, secret, now=now, ca_file=ca_file, public_only=public_only) as remote:
         listed = folders.record_listing(
             store, account.id, _listing(remote, account.skip_folders), now=now()
         )
+        ordered = _in_order(listed)
+        visit = Visit(
+            now=now,
+            since=(check.checked_at if check else now()) - _CLOCK_SLACK,
+            stop=stop,
+            enough=enough,
+            tell=lambda folder, done, total: progress(
+                Progress(account.id, folder.name, done, total)
+            ),
+            meter=_first_sync(remote, store, account, ordered, now=now),
+        )
         try:
-            for folder in _in_order(listed):
+            for folder in ordered:
                 if stop():
                     raise Stopped
                 passed.append(_pass_over(remote, store, folder, visit))
         except Stopped:
             return _checked(passed, is_stopped=True)
+    if visit.meter:
+        first_syncs.finish(store, account.id, now=now())
     return _checked(passed)
+
+
+def _first_sync(
+    remote: Remote,
+    store: Store,
+    account: Account,
+    ordered: Sequence[Folder],
+    *,
+    now: Callable[[], datetime],
+) -> Meter | None:
+    """Note what there is to do, before the first message; None: the first sync is behind us."""
+    if not first_syncs.is_open(store, account.id):
+        return None
+    counts = {}
+    for folder in ordered:
+        if folder.skipped_by is None:
+            with suppress(Refused):  # the pass over the folder says so
+                status = remote.status(folder.name)
+                counts[folder.id] = first_syncs.Counts(status.messages, status.unseen)
+    first_syncs.begin(store, account.id, counts, now=now())
+    return Meter(store, account.id, now)
 
 
 def _checked(passed: Sequence[Passed | None], *, is_stopped: bool = False) -> Checked:

@@ -13,6 +13,7 @@ from app.store import Store, folders, ingest, locations, tombstones
 from app.store.singly import ingest_all
 from app.sync.answers import Status, Summary
 from app.sync.faults import ConnectionLost, Refused
+from app.sync.meter import Meter
 from app.sync.remote import UIDS_PER_COMMAND, Remote, is_large
 
 MAX_TRIES = 3
@@ -39,12 +40,17 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a whole check of an account has in common. `since`: mail received later is new."""
+    """What a whole check of an account has in common.
+
+    `since`: mail received later is new. `meter`: notes how far a first sync is.
+    """
 
     now: Callable[[], datetime]
     since: datetime
     stop: Callable[[], bool]
+    enough: Callable[[], bool]
     tell: Callable[[Folder, int, int], None]
+    meter: Meter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +147,32 @@ def _store_missing(
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
     missing = sorted(on_server - known - given_up, reverse=True)
     new = done = 0
+    if visit.meter:
+        visit.meter.begin(total=len(on_server), done=len(on_server) - len(missing))
     with closing(_read_ahead(fetched(remote, missing))) as batches:
         for batch in batches:
             new += _store(store, folder, uidvalidity, batch, visit)
             done += len(batch.messages)
             visit.tell(folder, done, len(missing))
-            if visit.stop():
+            if visit.meter:
+                _measure(visit.meter, folder, batch)
+            if visit.stop() or visit.enough():
+                if visit.meter:
+                    visit.meter.note(folder)
                 raise Stopped
+    if visit.meter:
+        visit.meter.note(folder, is_complete=True)
     return new
+
+
+def _measure(meter: Meter, folder: Folder, batch: Batch) -> None:
+    oldest = min(batch.messages, key=lambda one: one[0].uid, default=None)
+    meter.add(
+        folder,
+        done=len(batch.messages) + len(batch.failures),
+        size_bytes=sum(len(raw) for _, raw in batch.messages),
+        reached_at=oldest[0].received_at if oldest else None,
+    )
 
 
 def _store(store: Store, folder: Folder, uidvalidity: int, batch: Batch, visit: Visit) -> int:

@@ -17,9 +17,10 @@ from app.store.accounts import Check
 from app.store.folders import Failure
 from app.store.jobs import JobResult
 from app.store.states import State
-from app.web import account_edit, account_tests, imports, render
+from app.web import account_edit, account_tests, first_sync, imports, render
 from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
+from app.web.first_sync import FirstSyncView, first_sync_view
 from app.web.forms import asked, field
 
 MOST_CHECKS = 50
@@ -57,6 +58,7 @@ class AccountLine:
     proof: Proof
     may_change: bool
     paused_by: str
+    first_sync: FirstSyncView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def _line(store: Store, viewer: Viewer, account: Account) -> AccountLine:
         _proof(folders.ledger(store, account.id)),
         mailboxes.may_change(viewer, members),
         _paused_by(store, account) if account.paused_at else "",
+        first_sync_view(store, account),
     )
 
 
@@ -238,6 +241,7 @@ router = Router(
         pause,
         resume,
         close,
+        first_sync.show,
         account_edit.router,
         account_tests.router,
         imports.router,

@@ -58,6 +58,14 @@ def when(moment: datetime | None, *, is_long: bool = False) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, full, text)
 
 
+def day(moment: datetime) -> Markup:
+    """12 March 2024, as a <time> element."""
+    local = moment.astimezone(viewer_zone.get())
+    return Markup('<time datetime="{}">{}</time>').format(
+        local.date().isoformat(), f"{local.day} {local:%B %Y}"
+    )
+
+
 def clock(moment: datetime, *, seconds: bool = False) -> str:
     """15:04, or 15:04:59."""
     local = moment.astimezone(viewer_zone.get())

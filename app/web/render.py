@@ -19,7 +19,7 @@ from app.store.states import Halted
 from app.web import csrf, forms
 from app.web.db import AnyRequest, store_of
 from app.web.flash import Flash, flash_of
-from app.web.format import badge, clock, count, device, person, size, when
+from app.web.format import badge, clock, count, day, device, person, size, when
 from app.web.session import local_path, signed_in
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -117,6 +117,7 @@ def prepare(environment: Environment) -> None:
         "url": forms.address,
         "when": when,
         "clock": clock,
+        "day": day,
         "badge": badge,
         "circles_state": circles_state,
     }
@@ -132,7 +133,7 @@ def prepare(environment: Environment) -> None:
 
 def circles_state(found: Circles, new_rows: int = 0) -> str:
     """What the browser says it has, so that an unchanged answer can be empty."""
-    return f"{found.unread}.{found.new}.{found.is_stale:d}.{new_rows}"
+    return f"{found.unread}.{found.new}.{found.is_stale:d}.{found.is_rough:d}.{new_rows}"
 
 
 def _full_shell(request: HTMXRequest, section: str) -> Shell:
