@@ -35,6 +35,7 @@ class Settings:
     ca_file: Path | None = None
     poll_seconds: int = 60
     allow_clear_passwords: str = "no"
+    find_settings: str = "yes"
     upload_limit: int = 4_000_000_000
     backup_dir: Path | None = None
     backup_every_hours: int = 24
@@ -193,6 +194,7 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
     "ca_file": _existing_file,
     "poll_seconds": _whole_number(5, 86_400),
     "allow_clear_passwords": _yes_or_no,
+    "find_settings": _yes_or_no,
     "upload_limit": _whole_number(1_000_000, 1_000_000_000_000),
     "backup_dir": _path,
     "backup_every_hours": _whole_number(1, 720),

@@ -43,7 +43,7 @@ ACCOUNTS_AT_ONCE = 4
 TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 INDEX_EVERY = timedelta(seconds=2)
-_NOT_INDEXED = ("test", "verify", "repair")
+_NOT_INDEXED = ("test", "find", "verify", "repair")
 """Jobs that bring nothing into the index, and so do not wait for it."""
 
 logger = logging.getLogger(__name__)
@@ -248,6 +248,8 @@ class _Worker:
             return [self._pool.submit(self._import, job)]
         if job.kind == "test":
             return [self._test_pool.submit(self._test, job)]
+        if job.kind == "find":
+            return [self._test_pool.submit(self._find, job)]
         if job.kind in ("verify", "repair"):
             return [self._keeper.prove(job)]
         return [self.index(Indexer.rebuild)]
@@ -328,6 +330,16 @@ class _Worker:
             return None
         saved = accounts.get(store, asked.saved_as)
         return mailboxes.secret_of(store, saved, key=self._key, known=self._providers, now=utc_now)
+
+    def _find(self, job: Job) -> dict[str, Any]:
+        """Look up the settings of a mailbox, where the operator lets us ask others."""
+        # A third of a second to load, and seldom needed.
+        from app.sync.autoconfig import find_settings
+
+        if self.settings.find_settings == "no":
+            raise LetterbookError("Look-ups are switched off here (LETTERBOOK_FIND_SETTINGS).")
+        found = find_settings(str(job.arguments["address"]))
+        return {"found": [asdict(one) for one in found]}
 
 
 def _jsonable(value: object) -> object:

@@ -17,6 +17,7 @@ from app.mailboxes.probe import (
     drop_password,
     keep_password,
     kept_password,
+    request_find,
     request_test,
     wanted_of,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "provider_of_account",
     "refuse_unwatched",
     "remove_upload",
+    "request_find",
     "request_import",
     "request_test",
     "resume",

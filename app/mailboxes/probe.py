@@ -1,4 +1,4 @@
-"""Asking the worker for a test of a connection, and keeping a typed password meanwhile.
+"""Asking the worker for a test of a connection or for settings, and keeping a password meanwhile.
 
 The password is sealed wherever it waits: with the job for as long as the test takes, and for ten
 minutes under a token that the form carries, so that it survives a test and an error.
@@ -71,6 +71,28 @@ def request_test(
             wanted=asdict(wanted),
             form=form,
         )
+    return public_id
+
+
+def request_find(
+    store: Store,
+    viewer: Viewer,
+    address: str,
+    password: str,
+    *,
+    key: bytes,
+    now: datetime,
+    **form: object,
+) -> PublicId:
+    """Have the settings of an address looked up; gives the job, also the token of the password.
+
+    `form` is what else the page wants back from the job. Effects: one transaction.
+    """
+    public_id = new_public_id()
+    with transaction(store):
+        if password:
+            keep_password(store, viewer, password, key=key, now=now, token=public_id)
+        jobs.add_find(store, public_id, by=viewer.user_id, now=now, address=address, form=form)
     return public_id
 
 

@@ -40,9 +40,10 @@
     });
   }
 
-  // -- What the provider's table says: into empty fields by itself, into others on demand.
+  // -- What is known or was found: into an empty server by itself, else on demand.
 
   function fill(hint) {
+    if (hint.dataset.login && [address.value, ""].includes(login.value)) login.value = hint.dataset.login;
     host.value = hint.dataset.host;
     security.value = hint.dataset.security;
     security.dispatchEvent(new Event("change"));
@@ -50,7 +51,7 @@
   }
 
   document.addEventListener("htmx:afterSwap", () => {
-    const hint = document.querySelector("#provider[data-host]");
+    const hint = document.querySelector("#provider [data-host]");
     if (hint && host.value === "") fill(hint);
   });
 

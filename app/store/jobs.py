@@ -10,7 +10,7 @@ from app.model import AccountId, PublicId, UserId, Viewer
 from app.store.accounts import last_check, watched
 from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
 
-Kind = Literal["check", "sync", "import", "reindex", "test", "verify", "repair"]
+Kind = Literal["check", "sync", "import", "reindex", "test", "find", "verify", "repair"]
 DEAD_AFTER = timedelta(seconds=30)
 """A worker whose heart has not beaten for so long is not there."""
 
@@ -62,6 +62,13 @@ def add_test(
 ) -> None:
     """Ask for a test; its id comes from outside, because its password is sealed for that id."""
     _insert(store, public_id, "test", None, arguments, by=by, now=now)
+
+
+def add_find(
+    store: Store, public_id: PublicId, *, by: UserId, now: datetime, **arguments: object
+) -> None:
+    """Ask for the settings of an address; its id comes from outside, as that of a test."""
+    _insert(store, public_id, "find", None, arguments, by=by, now=now)
 
 
 def _insert(
@@ -137,11 +144,11 @@ def requeue_begun(store: Store) -> None:
 
 
 def void_old_tests(store: Store, *, now: datetime) -> None:
-    """End the tests that waited too long. Effects: their passwords are wiped."""
+    """End the tests and look-ups that waited too long. Effects: passwords are wiped."""
     store.archive.conn.execute(
-        "update jobs set finished_at = :now, error = 'The test waited too long. Start it again.',"
+        "update jobs set finished_at = :now, error = 'It waited too long. Start it again.',"
         " arguments = json_remove(arguments, '$.sealed')"
-        " where kind = 'test' and finished_at is null and requested_at < :since",
+        " where kind in ('test', 'find') and finished_at is null and requested_at < :since",
         {"now": to_seconds(now), "since": to_seconds(now - TEST_WITHIN)},
     )
 

@@ -16,6 +16,7 @@ from app.model import Account, Viewer
 from app.store import Store
 from app.sync.providers import Provider, provider_of
 from app.web import render
+from app.web.account_finds import filled, found_form, use
 from app.web.account_form import (
     ACCOUNTS,
     Typed,
@@ -40,9 +41,10 @@ from app.web.forms import asked, field
 
 @dataclass(frozen=True, slots=True)
 class ProviderPage:
-    """What is known of the provider of an address."""
+    """What our own table knows of the provider of an address."""
 
     provider: Provider | None
+    find: None = None
 
 
 @get("/new", sync_to_thread=True)
@@ -83,13 +85,15 @@ def provider(request: HTMXRequest) -> Template:
 
 
 def _open_form(request: HTMXRequest, viewer: Viewer, account: Account | None) -> Template:
-    """The form, fresh, or as it was when the test that the address names was asked for."""
+    """The form, fresh, or as it was when the test or look-up of its address was asked for."""
     store = store_of(request)
-    typed = typed_of(store, viewer, account)
-    job, kept, test = asked(request, "test"), "", None
-    if job:
+    typed, kept, test, find = typed_of(store, viewer, account), "", None, None
+    if job := asked(request, "test"):
         typed, kept, test = test_view(request, store, viewer, account, job) or (typed, "", None)
-    return show_form(request, form_page(store, viewer, account, typed, kept=kept, test=test))
+    elif job := asked(request, "find"):
+        typed, kept, find = found_form(request, store, viewer, account, job) or (typed, "", None)
+    page = form_page(store, viewer, account, typed, kept=kept, test=test)
+    return show_form(request, replace(page, find=find))
 
 
 def _answer(request: HTMXRequest, viewer: Viewer, account: Account | None) -> Template | Redirect:
@@ -97,7 +101,8 @@ def _answer(request: HTMXRequest, viewer: Viewer, account: Account | None) -> Te
     store = store_of(request)
     typed, password = sent(request), password_of(request, store, viewer)
     if step := field(request, "do"):
-        return _again(request, viewer, account, _stepped(typed, step), password, {}, status=200)
+        typed = _stepped(store, viewer, typed, step)
+        return _again(request, viewer, account, typed, password, {}, status=200)
     if account is not None and account.host is None:
         return _share(request, viewer, account, typed)
     errors = errors_of(
@@ -178,18 +183,19 @@ def _again(
     return show_form(request, context, status=status)
 
 
-def _stepped(typed: Typed, step: str) -> Typed:
+def _stepped(store: Store, viewer: Viewer, typed: Typed, step: str) -> Typed:
     """The form after one of its small buttons."""
     verb, _, at = step.partition("-")
+    if verb == "use":
+        job, _, place = at.partition("-")
+        return use(store, viewer, typed, job, place)
     if verb == "add":
         return replace(typed, skip_folders=(*typed.skip_folders, ""))
     if verb == "remove" and at.isascii() and at.isdecimal():
         kept = (name for place, name in enumerate(typed.skip_folders) if str(place) != at)
         return replace(typed, skip_folders=tuple(kept))
     found = provider_of(typed.address)
-    if verb == "fill" and found:
-        return replace(typed, host=found.host, port=str(found.port), security=found.security)
-    return typed
+    return filled(typed, found) if verb == "fill" and found else typed
 
 
 router = Router("/", route_handlers=[new, create, edit, update, provider])

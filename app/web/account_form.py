@@ -1,6 +1,6 @@
 """What the form of a mailbox holds, as typed, and what it asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
@@ -48,7 +48,7 @@ class FormPage:
     """The form. `account` None: a new one. `kept` is the token of a password typed before.
 
     `people` are offered as users; a `locked` list is the viewer alone (A16). `test` is the job of
-    a test of these settings.
+    a test of these settings, `find` a look-up of the server.
     """
 
     account: Account | None
@@ -60,6 +60,8 @@ class FormPage:
     provider: Provider | None
     microsoft: Provider
     test: Any = None
+    find: Any = None
+    asks_others: bool = True
 
     @property
     def has_server(self) -> bool:
@@ -103,6 +105,8 @@ def form_page(
 
 
 def show_form(request: HTMXRequest, context: FormPage, *, status: int = 200) -> Template:
+    settings: Settings = request.app.state.settings
+    context = replace(context, asks_others=settings.find_settings == "yes")
     return render.page(
         request, "accounts/form.html", context=context, section="accounts", status=status
     )

@@ -17,7 +17,7 @@ from app.store.accounts import Check
 from app.store.folders import Failure
 from app.store.jobs import JobResult
 from app.store.states import State
-from app.web import account_edit, account_tests, first_sync, imports, render
+from app.web import account_edit, account_finds, account_tests, first_sync, imports, render
 from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
 from app.web.first_sync import FirstSyncView, first_sync_view
@@ -244,6 +244,7 @@ router = Router(
         first_sync.show,
         account_edit.router,
         account_tests.router,
+        account_finds.router,
         imports.router,
     ],
 )
