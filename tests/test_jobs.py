@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from app import jobs as worker
 from app.errors import Conflict
+from app.jobs import slots
 from app.model import Account, UserId
 from app.search import search_messages
 from app.search.index import count_messages
@@ -22,6 +23,7 @@ from app.store.secrets import load_key, seal
 from app.sync import folder
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot
+from tests.sync.scripted import listening
 
 pytestmark = pytest.mark.dovecot
 
@@ -165,6 +167,33 @@ def test_a_pause_takes_effect_within_a_batch_and_resume_goes_on(
 
     assert (paused.is_stopped, stored) == (True, 2)
     assert (resumed.is_stopped, len(office.subjects())) == (False, 6)
+
+
+def test_silent_servers_hold_up_nobody_however_many_they_are(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "PATIENCE_SECONDS", 0.1)
+    office.server.append(office.login, "INBOX", make.mail("Beton"))
+    accounts.set_due(office.store, office.account.id, at=datetime.now(UTC) + timedelta(seconds=1))
+    silence, stop = threading.Event(), threading.Event()
+    thread = threading.Thread(target=worker.run_worker, args=(office.settings, stop))
+
+    with listening(lambda caller: silence.wait(60) and None) as port:
+        silent = [
+            add_account(office.store, replace(office.server, port=port), f"{n}@ex.test", PASSWORD)
+            for n in range(2 * worker.worker.ACCOUNTS_AT_ONCE)
+        ]
+        thread.start()
+        try:
+            until(lambda: accounts.last_check(office.store, office.account.id))
+            unheard = [accounts.last_check(office.store, one.id) for one in silent]
+        finally:
+            silence.set()
+            stop.set()
+            thread.join(timeout=60)
+
+    assert office.subjects() == ["Beton"]
+    assert unheard == [None] * len(silent)
 
 
 def test_a_long_pass_begins_anew_until_all_is_here(

@@ -56,6 +56,8 @@ def check_account(
 
     Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
     """
+    if stop.is_set():
+        return Checked(unread=0, new=0, failed_folders=0, is_stopped=True)
     store = open_store(settings.data)
     try:
         state = states.of(store, account.id)

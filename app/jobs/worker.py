@@ -19,6 +19,7 @@ from app import mailboxes
 from app.errors import Invalid, LetterbookError
 from app.jobs.checks import check_account
 from app.jobs.keeper import Keeper
+from app.jobs.slots import Slots
 from app.jobs.upkeep import Report
 from app.model import Account, AccountId
 from app.search.indexer import PER_COMMIT, Indexer, Progress
@@ -40,6 +41,9 @@ PASS_SECONDS = 60.0
 """After so long a pass over much mail begins anew, with the newest."""
 
 ACCOUNTS_AT_ONCE = 4
+"""At work; beside them as many as wait for servers that keep silent."""
+
+MOST_PASSES = 200
 TESTS_AT_ONCE = 2
 LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
 INDEX_EVERY = timedelta(seconds=2)
@@ -118,7 +122,7 @@ def rebuild_index(settings: Settings, progress: Progress = lambda written, total
 @contextmanager
 def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"]:
     with (
-        ThreadPoolExecutor(ACCOUNTS_AT_ONCE, thread_name_prefix="account") as pool,
+        ThreadPoolExecutor(MOST_PASSES, thread_name_prefix="account") as pool,
         ThreadPoolExecutor(TESTS_AT_ONCE, thread_name_prefix="test") as test_pool,
         ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
         ThreadPoolExecutor(1, thread_name_prefix="upkeep") as upkeep_thread,
@@ -153,6 +157,7 @@ class _Worker:
         self._indexed_at = utc_now() - timedelta(hours=1)
         self._stop = stop
         self.pass_seconds = PASS_SECONDS
+        self._slots = Slots(ACCOUNTS_AT_ONCE)
         self._key = load_key(settings.data, settings.secret_key)
         self._providers = providers(settings)
         self._passes: dict[AccountId, Future[Checked]] = {}
@@ -188,16 +193,16 @@ class _Worker:
         """A pass over the account: the one under way, or a new one."""
         running = self._passes.get(account.id)
         if running is None or running.done():
-            running = self._pool.submit(
-                check_account,
-                self.settings,
-                self._key,
-                account,
-                self._stop,
-                pass_seconds=self.pass_seconds,
-            )
+            running = self._pool.submit(self._pass, account)
             self._passes[account.id] = running
         return running
+
+    def _pass(self, account: Account) -> Checked:
+        with self._slots.one():
+            seconds = self.pass_seconds
+            return check_account(
+                self.settings, self._key, account, self._stop, pass_seconds=seconds
+            )
 
     def _beat(self) -> None:
         now = utc_now()
@@ -274,6 +279,10 @@ class _Worker:
 
     def _import(self, job: Job) -> dict[str, Any]:
         """Bring in a file; an uploaded one is removed when the job is finished."""
+        with self._slots.one():
+            return self._import_now(job)
+
+    def _import_now(self, job: Job) -> dict[str, Any]:
         store = open_store(self.settings.data)
         upload = job.arguments.get("upload")
         path = mailboxes.upload_path(store, upload) if upload else Path(job.arguments["path"])

@@ -7,6 +7,7 @@ from app.sync.account import Checked, Progress, sync_account
 from app.sync.again import fetch_again
 from app.sync.faults import Throttled
 from app.sync.probe import Tested, test_connection
+from app.sync.waiting import waited_seconds
 
 __all__ = [
     "Checked",
@@ -16,4 +17,5 @@ __all__ = [
     "fetch_again",
     "sync_account",
     "test_connection",
+    "waited_seconds",
 ]

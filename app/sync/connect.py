@@ -20,6 +20,7 @@ from app.sync.certificate import certificate_problem
 from app.sync.faults import Server, clean, connection_problem, login_problem, translated
 from app.sync.remote import Remote
 from app.sync.sasl import log_in_with_token
+from app.sync.waiting import waiting
 from app.sync.wire import LINE_SECONDS, Wire
 
 CONNECT_SECONDS = 15.0
@@ -44,17 +45,19 @@ def connect(
     Raises AuthFailed for a wrong name or password, SignInAgain where a token is not to be had,
     else RemoteError, which is not retryable where only a person can help (certificate, settings).
     """
-    server = locate(account, public_only=public_only)
+    with waiting():
+        server = locate(account, public_only=public_only)
     context = tls_context(verify=account.verify_certificate, ca_file=ca_file)
 
     def sign_in() -> IMAPClient:
-        client = open_connection(server, context, now=now)
-        try:
-            log_in(client, server, account, secret)
-        except BaseException:
-            drop(client)
-            raise
-        return client
+        with waiting():
+            client = open_connection(server, context, now=now)
+            try:
+                log_in(client, server, account, secret)
+            except BaseException:
+                drop(client)
+                raise
+            return client
 
     return Remote(server, sign_in)
 

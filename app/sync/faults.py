@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from app.errors import AuthFailed, RemoteError
 from app.model import Security
+from app.sync.waiting import waiting
 
 # RFC 5530's words for a server's limits, and what Microsoft 365 and Gmail say instead. To who only
 # reads, OVERQUOTA is how much he may read.
@@ -69,7 +70,8 @@ class Server:
 def translated(server: Server) -> Iterator[None]:
     """Turn whatever a command raises into Refused, Throttled or ConnectionLost."""
     try:
-        yield
+        with waiting():
+            yield
     except RemoteError:
         raise
     except TimeoutError as exc:

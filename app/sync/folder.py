@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TypeVar
 
 from app.model import LARGEST_MESSAGE, Folder
@@ -15,6 +16,7 @@ from app.sync.answers import Status, Summary
 from app.sync.faults import ConnectionLost, Refused
 from app.sync.meter import Meter
 from app.sync.remote import UIDS_PER_COMMAND, Remote, is_large
+from app.sync.waiting import waiting
 
 MAX_TRIES = 3
 """After so many failures in a row a message waits for the next full look, or for a person."""
@@ -30,6 +32,9 @@ _TOO_LARGE = (
     f"The message is larger than {LARGEST_MESSAGE:,} bytes, the most that is read. It stays on the"
     " server."
 )
+_storing = Lock()
+"""One batch at a time, of whatever account: parsing takes several times its size in memory."""
+
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -188,7 +193,8 @@ def _store(store: Store, folder: Folder, uidvalidity: int, batch: Batch, visit: 
         )
         for summary, raw in batch.messages
     ]
-    _, refused = ingest_all(store, deliveries, now=visit.now())
+    with _storing:
+        _, refused = ingest_all(store, deliveries, now=visit.now())
     failures = batch.failures | refused
     for uid, reason in failures.items():
         locations.record_failure(store, folder.id, uidvalidity, uid, reason, now=visit.now())
@@ -202,9 +208,14 @@ def _read_ahead(batches: Iterator[Batch]) -> Generator[Batch]:
     """
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as reader:
         coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
+        while (batch := _awaited(coming)) is not None:
             coming = reader.submit(next, batches, None)
             yield batch
+
+
+def _awaited(coming: Future[Batch | None]) -> Batch | None:
+    with waiting():
+        return coming.result()
 
 
 def fetched(remote: Remote, missing: Sequence[int]) -> Iterator[Batch]:
