@@ -121,7 +121,7 @@ def _first_sync(
     for folder in ordered:
         if folder.skipped_by is None:
             with suppress(Refused):  # the pass over the folder says so
-                status = remote.status(folder.name)
+                status = remote.counted(folder.name) or remote.status(folder.name)
                 counts[folder.id] = first_syncs.Counts(status.messages, status.unseen)
     first_syncs.begin(store, account.id, counts, now=now())
     return Meter(store, account.id, now)

@@ -107,6 +107,11 @@ class Remote:
             self._count([folder.name for folder in found.values() if folder.is_selectable])
         return [self._with_id(folder) for folder in found.values()]
 
+    def counted(self, name: str) -> Status | None:
+        """The counts that came with the list, which `status` gives yet; None: it will ask."""
+        items = self._counts.get(_inbox_or(self._wire(name)))
+        return None if items is None else status_from(items)
+
     def status(self, name: str) -> Status:
         """The folder's counts: once those that came with the list, then the server's anew."""
         items = self._counts.pop(_inbox_or(self._wire(name)), None)
