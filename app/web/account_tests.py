@@ -1,6 +1,7 @@
 """The resource "test of a connection": asked of the worker, shown while it goes on."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,7 +13,7 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app import mailboxes
-from app.errors import NotFound
+from app.errors import LetterbookError, NotFound
 from app.mailboxes import Wanted
 from app.model import Account, Viewer
 from app.store import Store, accounts, jobs
@@ -113,7 +114,7 @@ def _request(request: HTMXRequest, viewer: Viewer, account: Account | None) -> T
     """Have the form's settings tested, or show what is wrong with them before."""
     store = store_of(request)
     typed, typed_password = sent(request), password_of(request, store, viewer)
-    password = typed_password or _saved_password(request, store, account, typed)
+    password = typed_password or _saved_password(request, store, viewer, account, typed)
     errors = errors_of(request, store, viewer, account, typed, password, needs_password=True)
     if errors:
         kept = keep(request, store, viewer, typed_password)
@@ -143,13 +144,19 @@ def _public_only(store: Store, viewer: Viewer, account: Account | None, settings
 
 
 def _saved_password(
-    request: AnyRequest, store: Store, account: Account | None, typed: Typed
+    request: AnyRequest, store: Store, viewer: Viewer, account: Account | None, typed: Typed
 ) -> str:
-    """The password of the mailbox that is changed, for a test on the same server only."""
-    if account is None or typed.host.lower() != account.host:
-        return ""
-    sealed = accounts.sealed_password(store, account.id)
-    return unseal(key_of(request), account.public_id, sealed) if sealed else ""
+    """The password of the mailbox that is changed, for a test on the same server only.
+
+    "" if there is none, or it is sealed with another key. Another port or less security is
+    another server: what listens there may be somebody else, or on the way.
+    """
+    with suppress(LetterbookError):
+        settings = wanted(store, viewer, account, typed)
+        if account is not None and mailboxes.has_same_server(account, settings):
+            sealed = accounts.sealed_password(store, account.id)
+            return unseal(key_of(request), account.public_id, sealed) if sealed else ""
+    return ""
 
 
 def _form_address(account: Account | None) -> str:

@@ -16,6 +16,7 @@ from app.errors import RemoteError
 from app.model import Account, AccountId, PublicId
 from app.settings import Settings
 from app.store import accounts, audit, jobs
+from app.store.secrets import load_key, seal
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot, verb
 from tests.web.conftest import ORIGIN, Browser, Team
@@ -277,12 +278,35 @@ def test_what_is_plainly_wrong_is_said_before_a_test(team, alice, wrong, field) 
     assert jobs.claim(team.store, now=datetime.now(UTC)) is None
 
 
-def test_the_saved_password_is_tested_on_the_saved_server_only(team, admin) -> None:
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"host": "imap.evil.example"}, {"port": "9993"}, {"security": "starttls"}],
+)
+def test_the_saved_password_is_tested_on_the_saved_server_only(
+    team, admin, settings, elsewhere
+) -> None:
+    """Another port is another server, and less security is somebody on the way."""
+    page, key = f"/email/accounts/{team.office.public_id}", load_key(settings.data)
+    sealed = seal(key, team.office.public_id, "canary-4711")
+    team.store.archive.conn.execute(
+        "update accounts set sealed_password = ? where id = ?", [sealed, team.office.id]
+    )
+    given = {"address": "office@firma.pl", "login": "x", "host": "imap.firma.pl", "port": "993"}
+
+    refused = admin.post(f"{page}/test", seen_on=f"{page}/edit", **(given | elsewhere))
+    asked = admin.post(f"{page}/test", seen_on=f"{page}/edit", **given)
+
+    assert refused.status_code == 422
+    assert 'href="#password"' in refused.text
+    assert asked.status_code == 303
+
+
+def test_a_saved_password_that_no_key_opens_is_asked_for(team, admin) -> None:
     page = f"/email/accounts/{team.office.public_id}"
     team.store.archive.conn.execute(
-        "update accounts set sealed_password = null where id = ?", [team.office.id]
+        "update accounts set sealed_password = ? where id = ?", [b"x" * 40, team.office.id]
     )
-    given = {"address": "office@firma.pl", "login": "x", "host": "imap.evil.example"}
+    given = {"address": "office@firma.pl", "login": "x", "host": "imap.firma.pl", "port": "993"}
 
     answer = admin.post(f"{page}/test", seen_on=f"{page}/edit", **given)
 
