@@ -10,6 +10,7 @@ from app.people import passwords
 from app.store import Store, open_store
 from tests import dovecot as dovecot_server
 from tests import heard
+from tests import openid as openid_server
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,6 +24,19 @@ def only_reading() -> Iterator[None]:
     """Fails the run if any IMAP server in it was ever asked for more than reading."""
     yield
     assert heard.forbidden() == set()
+
+
+@pytest.fixture(scope="session")
+def openid_running() -> Iterator[openid_server.OpenId]:
+    with openid_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def openid(openid_running: openid_server.OpenId) -> openid_server.OpenId:
+    """The one OpenID server of the run, as if it had just been started."""
+    openid_running.forget()
+    return openid_running
 
 
 @pytest.fixture

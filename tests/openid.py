@@ -14,7 +14,7 @@ import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +71,12 @@ class OpenId:
     @property
     def url(self) -> str:
         return f"https://localhost:{self.port}"
+
+    def forget(self) -> None:
+        """Be as at the start."""
+        fresh = OpenId(self.port, self.ca_file)
+        for one in fields(self):
+            setattr(self, one.name, getattr(fresh, one.name))
 
     def settings(self, kind: str = "microsoft", host: str = dovecot.HOST) -> dict[str, str]:
         """The environment under which this is Microsoft, or Google, for the mail server `host`."""
@@ -234,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(directory: Path | None = None, *, secret: str = CLIENT_SECRET) -> Iterator[OpenId]:
+def running(directory: Path | None = None) -> Iterator[OpenId]:
     """Start a server, and end it. `directory` holds the certificate of a Dovecot to share."""
     with tempfile.TemporaryDirectory() as own:
         if directory is None:
@@ -245,7 +251,7 @@ def running(directory: Path | None = None, *, secret: str = CLIENT_SECRET) -> It
         context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.daemon_threads = True
-        server.openid = OpenId(server.server_address[1], directory / "certificate.pem", secret)
+        server.openid = OpenId(server.server_address[1], directory / "certificate.pem")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -1,6 +1,5 @@
 """oAuth logins of mailboxes: no password beside tokens, sealed tokens, one renewal at a time."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,21 +22,6 @@ from tests.openid import OpenId
 WANTED = Wanted("office@firma.pl", "imap.gmail.com", "office@firma.pl", 993, auth_type="oauth")
 PUBLIC_URL = "http://127.0.0.1:8000"
 SESSION = "token-of-anna"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OpenId]:
-    with openid_server.running() as running:
-        yield running
-
-
-@pytest.fixture
-def openid(server: OpenId) -> OpenId:
-    """The server as it was at first."""
-    fresh = OpenId(server.port, server.ca_file)
-    for name in OpenId.__slots__:
-        setattr(server, name, getattr(fresh, name))
-    return server
 
 
 @pytest.fixture

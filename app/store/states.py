@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from app.model import AccountId, PublicId, Viewer
+from app.model import AccountId, AuthType, PublicId, Viewer
 from app.store.database import Store, from_seconds, maybe_from_seconds, to_seconds
 
 Trouble = Literal["", "passing", "settings", "login", "sign-in"]
@@ -46,6 +46,7 @@ class Halted:
     address: str
     trouble: Trouble
     is_shared: bool
+    auth_type: AuthType
 
 
 def of(store: Store, account_id: AccountId) -> State:
@@ -120,12 +121,12 @@ def halted(store: Store, viewer: Viewer) -> list[Halted]:
     """The mailboxes that need somebody: the viewer's own, and all for administrators (R78)."""
     rows = store.archive.conn.execute(
         "select public_id, address, trouble,"
-        " (select count(*) from account_users u where u.account_id = a.id) <> 1"
+        " (select count(*) from account_users u where u.account_id = a.id) <> 1, auth_type"
         f" from accounts a where {SYNCED} and halted_at is not null"
         " and (:is_admin or id in (select value from json_each(:accounts))) order by address",
         {"is_admin": viewer.is_admin, "accounts": json.dumps(sorted(viewer.accounts))},
     )
-    return [Halted(row[0], row[1], row[2], bool(row[3])) for row in rows]
+    return [Halted(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
 
 
 def _maybe_seconds(moment: datetime | None) -> int | None:

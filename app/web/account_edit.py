@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from app import mailboxes
 from app.errors import Conflict, Invalid
 from app.model import Account, Viewer
-from app.store import Store
+from app.store import Store, accounts
 from app.sync.providers import Provider, provider_of
 from app.web import render
 from app.web.account_finds import filled, found_form, use
@@ -29,6 +29,7 @@ from app.web.account_form import (
     key_of,
     password_of,
     people_for,
+    providers_of,
     sent,
     show_form,
     typed_of,
@@ -105,8 +106,9 @@ def _answer(request: HTMXRequest, viewer: Viewer, account: Account | None) -> Te
         return _again(request, viewer, account, typed, password, {}, status=200)
     if account is not None and account.host is None:
         return _share(request, viewer, account, typed)
+    needs_password = account is None or account.auth_type != "password"
     errors = errors_of(
-        request, store, viewer, account, typed, password, needs_password=account is None
+        request, store, viewer, account, typed, password, needs_password=needs_password
     )
     if errors:
         return _again(request, viewer, account, typed, password, errors)
@@ -118,6 +120,8 @@ def _answer(request: HTMXRequest, viewer: Viewer, account: Account | None) -> Te
         typed = replace(typed, version=typed_of(store, viewer, account).version)
         return _again(request, viewer, account, typed, password, {"form": str(exc)})
     mailboxes.drop_password(store, field(request, "kept"))
+    if saved.needs_sign_in:
+        return render.to(f"{ACCOUNTS}/{saved.public_id}/sign-in")
     return render.to(ACCOUNTS, saved=saved.public_id)
 
 
@@ -132,13 +136,14 @@ def _save(
     given: dict[str, Any] = {
         "key": key_of(request),
         "allow_clear": allows_clear(request),
+        "providers": providers_of(request),
         "now": datetime.now(UTC),
     }
     settings = wanted(store, viewer, account, typed)
     if account is None:
         return mailboxes.create(store, viewer, settings, password, **given)
     mailboxes.change(store, viewer, account.id, settings, password, seen=typed.version, **given)
-    return account
+    return accounts.get(store, account.id)
 
 
 def _share(

@@ -10,10 +10,21 @@ from litestar.response import Template
 from app import mailboxes
 from app.errors import Forbidden, Invalid
 from app.mailboxes import Wanted
-from app.model import DEFAULT_PORTS, DEFAULT_SKIP_FOLDERS, Account, Security, User, UserId, Viewer
+from app.model import (
+    DEFAULT_PORTS,
+    DEFAULT_SKIP_FOLDERS,
+    Account,
+    AuthType,
+    Security,
+    User,
+    UserId,
+    Viewer,
+)
 from app.settings import Settings
 from app.store import Store, accounts, users
 from app.store.secrets import load_key
+from app.sync.oauth import Provider as OAuthProvider
+from app.sync.oauth import providers
 from app.sync.providers import MICROSOFT, Provider, provider_of
 from app.web import render
 from app.web.db import AnyRequest
@@ -40,6 +51,7 @@ class Typed:
     skip_folders: tuple[str, ...] = DEFAULT_SKIP_FOLDERS
     users: tuple[str, ...] = ()
     is_strict: bool = False
+    auth_type: str = "password"
     version: str = ""
 
 
@@ -124,6 +136,7 @@ def sent(request: AnyRequest) -> Typed:
         skip_folders=tuple(fields(request, "skip"))[:_MOST_ENTRIES],
         users=tuple(fields(request, "users"))[:_MOST_ENTRIES],
         is_strict=bool(field(request, "is_strict")),
+        auth_type=field(request, "auth_type") or "password",
         version=field(request, "version"),
     )
 
@@ -132,7 +145,10 @@ def wanted(store: Store, viewer: Viewer, account: Account | None, typed: Typed) 
     """The settings that the form asks for. Raises Invalid for a choice that was not offered."""
     if typed.security not in get_args(Security):
         raise Invalid("security", "Choose SSL/TLS, STARTTLS or None.")
+    if typed.auth_type not in get_args(AuthType):
+        raise Invalid("auth_type", "Choose Password login or oAuth login.")
     security: Security = typed.security  # type: ignore[assignment]  # one of its values
+    auth_type: AuthType = typed.auth_type  # type: ignore[assignment]  # likewise
     return Wanted(
         address=typed.address,
         host=typed.host,
@@ -143,6 +159,7 @@ def wanted(store: Store, viewer: Viewer, account: Account | None, typed: Typed) 
         skip_folders=typed.skip_folders,
         users=chosen_users(viewer, people_for(store, viewer, account), typed.users),
         is_strict=typed.is_strict,
+        auth_type=auth_type,
     )
 
 
@@ -189,6 +206,11 @@ def allows_clear(request: AnyRequest) -> bool:
     return settings.allow_clear_passwords == "yes"
 
 
+def providers_of(request: AnyRequest) -> tuple[OAuthProvider, ...]:
+    """Where oAuth logins are signed in, as the settings say."""
+    return providers(request.app.state.settings)
+
+
 def errors_of(
     request: AnyRequest,
     store: Store,
@@ -208,6 +230,7 @@ def errors_of(
             needs_password=needs_password,
             allow_clear=allows_clear(request),
             known=account,
+            providers=providers_of(request),
         )
     except Invalid as exc:
         found = [exc]
@@ -239,6 +262,7 @@ def typed_of(store: Store, viewer: Viewer, account: Account | None) -> Typed:
         skip_folders=account.skip_folders,
         users=tuple(users.get(store, one).public_id for one in members),
         is_strict=account.is_strict,
+        auth_type=account.auth_type,
         version=mailboxes.version(account, members),
     )
 

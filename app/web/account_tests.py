@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 from app import mailboxes
 from app.errors import LetterbookError, NotFound
 from app.mailboxes import Wanted
-from app.model import Account, Viewer
+from app.model import Account, AccountId, Viewer
 from app.store import Store, accounts, jobs
 from app.store.secrets import unseal
 from app.web import render
@@ -59,6 +59,11 @@ class TestView:
     is_worker_alive: bool
     steps: tuple[StepLine, ...]
     folders: tuple[dict[str, Any], ...]
+
+    @property
+    def waits_for_sign_in(self) -> bool:
+        """Whether all is well, up to the sign-in that "Confirm" leads to."""
+        return self.is_done and self.steps[3].state == "warning"
 
     @property
     def imported(self) -> int:
@@ -129,6 +134,7 @@ def _request(request: HTMXRequest, viewer: Viewer, account: Account | None) -> T
         key=key_of(request),
         is_typed=bool(typed_password),
         public_only=_public_only(store, viewer, account, settings),
+        saved_as=_saved_sign_in(account, settings),
         now=datetime.now(UTC),
         action=_form_address(account),
         typed=asdict(typed),
@@ -157,6 +163,14 @@ def _saved_password(
             sealed = accounts.sealed_password(store, account.id)
             return unseal(key_of(request), account.public_id, sealed) if sealed else ""
     return ""
+
+
+def _saved_sign_in(account: Account | None, settings: Wanted) -> AccountId | None:
+    """The mailbox that is changed, where its sign-in is good for what is tested."""
+    if account is None or account.auth_type != "oauth" or account.needs_sign_in:
+        return None
+    is_same = (account.host, account.login) == (settings.host.lower(), settings.login)
+    return account.id if is_same and settings.auth_type == "oauth" else None
 
 
 def _form_address(account: Account | None) -> str:

@@ -17,7 +17,15 @@ from app.store.accounts import Check
 from app.store.folders import Failure
 from app.store.jobs import JobResult
 from app.store.states import State
-from app.web import account_edit, account_finds, account_tests, first_sync, imports, render
+from app.web import (
+    account_edit,
+    account_finds,
+    account_sign_in,
+    account_tests,
+    first_sync,
+    imports,
+    render,
+)
 from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
 from app.web.first_sync import FirstSyncView, first_sync_view
@@ -243,6 +251,7 @@ router = Router(
         close,
         first_sync.show,
         account_edit.router,
+        account_sign_in.router,
         account_tests.router,
         account_finds.router,
         imports.router,

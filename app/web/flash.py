@@ -20,7 +20,8 @@ CHOOSE: Final = "choose"
 SAVED: Final = "saved"
 REMOVED: Final = "removed"
 ENDED: Final = "ended"
-_ALONE: Final = frozenset((CHOOSE, SAVED, REMOVED, ENDED))
+SIGNED_IN: Final = "signed-in"
+_ALONE: Final = frozenset((CHOOSE, SAVED, REMOVED, ENDED, SIGNED_IN))
 _OF_MESSAGE: Final = frozenset((ASIDE, TAKEN_BACK, FILED))
 _VERBS: Final = _ALONE | _OF_MESSAGE | {ARCHIVED, ATTACHED, ALREADY, DETACHED}
 

@@ -38,12 +38,6 @@ def mail_server() -> Iterator[Dovecot]:
         yield running
 
 
-@pytest.fixture
-def openid() -> Iterator[OpenId]:
-    with openid_server.running() as running:
-        yield running
-
-
 def provider(openid: OpenId, kind: str, **environ: str) -> oauth.Provider:
     settings = Settings.from_env({**openid.settings(kind), **environ})
     return oauth.provider_for(oauth.providers(settings), dovecot_server.HOST)

@@ -63,12 +63,13 @@ def test_a_refused_login_needs_attention_and_says_so_on_every_page(team, alice, 
 
 
 def test_a_dead_sign_in_asks_to_sign_in_again(team, admin) -> None:
+    team.store.archive.conn.execute("update accounts set auth_type = 'oauth'")
     halt(team, "sign-in")
 
     text = squeezed(admin.get(LIST).text)
 
     assert "its provider wants somebody to sign in again" in text
-    assert f'<a href="{LIST}/{team.office.public_id}/edit">Sign in again</a>' in text
+    assert f'<a href="{LIST}/{team.office.public_id}/sign-in">Sign in again</a>' in text
 
 
 def test_others_see_no_banner(team, charlie) -> None:
