@@ -81,6 +81,7 @@ def create_app(settings: Settings, *, set_up_code: str = "", is_demo: bool = Fal
                 "is_demo": is_demo and settings.is_loopback,
                 "settings": settings,
                 "stores": stores,
+                "tally": {},
                 "set_up_code": code,
             }
         ),

@@ -103,7 +103,6 @@ def test_a_new_password_is_tried_at_once(office: Office) -> None:
     assert claimed is not None
     state = states.of(office.store, account.id)
     assert (state.trouble, state.failures, state.halted_at) == ("", 0, None)
-    assert state.good_at is not None
 
 
 def test_a_check_with_a_password_that_was_retyped_meanwhile_counts_no_more(store: Store) -> None:

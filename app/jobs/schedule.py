@@ -20,12 +20,12 @@ _SPREAD = 0.2
 
 def after_good(state: State, *, now: datetime, interval: timedelta) -> tuple[State, datetime]:
     """The state after a check that came to its end, and when the next one is due."""
-    return State(good_at=now, edits=state.edits), now + interval
+    return State(edits=state.edits), now + interval
 
 
 def after_part(state: State) -> State:
     """The state after a check that went well as far as it went."""
-    return State(good_at=state.good_at, edits=state.edits)
+    return State(edits=state.edits)
 
 
 def after_failure(

@@ -278,11 +278,15 @@ def record_check(
     error: str | None,
     now: datetime,
 ) -> None:
-    store.archive.conn.execute(
+    """Keep how a check went; one with `unread` came to its end, whatever failed on the way."""
+    conn = store.archive.conn
+    conn.execute(
         "insert into account_checks (account_id, checked_at, unread, new, error)"
         " values (?, ?, ?, ?, ?)",
         [account_id, to_seconds(now), unread, new, error],
     )
+    if unread is not None:
+        conn.execute("update accounts set good_at = ? where id = ?", [to_seconds(now), account_id])
 
 
 def last_check(store: Store, account_id: AccountId, *, good: bool = False) -> Check | None:

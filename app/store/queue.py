@@ -1,23 +1,20 @@
-"""The queue of a viewer (product.md A1, A2), its rows, and the two circles (R33, R34)."""
+"""The queue of a viewer (product.md A1, A2), and its rows."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from app.errors import NotFound
 from app.model import AccountId, Message, MessageId, Page, Row, Viewer
-from app.store import filings, first_syncs
-from app.store.accounts import last_check
+from app.store import filings
 from app.store.database import Store, marks, to_seconds
 from app.store.messages import COLUMN_COUNT, COLUMNS, message_from, with_previews
 from app.store.messages import get as get_message
 from app.store.visibility import READABLE, viewer_parameters
 
 VISIBLE_AFTER_DOWNLOAD = timedelta(days=30)
-NEW_FOR = timedelta(minutes=5)
-CLOCK_SKEW = timedelta(minutes=2)
 MOST_COUNTED = 10_000
 
 Show = Literal["waiting", "open", "all", "aside"]
@@ -36,24 +33,6 @@ _CONDITIONS: dict[Show, str] = {
     "all": f"({_OPEN} or {_ARCHIVED})",
     "aside": "(m.archived_at is null and h.set_aside_at is not null)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Circles:
-    """The symbols at the mail icon: `unread` on the server, `new` of the last five minutes.
-
-    `checked_at` is the oldest of the mailboxes' last good checks (in a first sync: of the last
-    mail that came); None: no mailbox, or none
-    checked yet. `version` changes when the queue may have changed. `is_rough`: a first sync goes
-    on, so `unread` counts mail that is not here yet, as the server told before.
-    """
-
-    unread: int
-    new: int
-    checked_at: datetime | None
-    is_stale: bool
-    version: str
-    is_rough: bool = False
 
 
 def rows(
@@ -99,40 +78,22 @@ def older_count(store: Store, viewer: Viewer, *, now: datetime) -> int:
     return int(found.fetchone()[0])
 
 
-def circles(store: Store, viewer: Viewer, *, now: datetime) -> Circles:
-    """What the mail icon shows this viewer, as of the last check of his mailboxes."""
-    own = "h.account_id in (select value from json_each(:accounts))"
-    parameters = viewer_parameters(viewer) | {
-        "since": to_seconds(now - NEW_FOR),
-        "until": to_seconds(now + CLOCK_SKEW),
-    }
-    conn = store.archive.conn
-    syncing = first_syncs.open_ones(store, sorted(viewer.accounts))
-    (unread,) = conn.execute(
-        f"select count(distinct h.message_id) from holdings h where h.is_unread = 1 and {own}"
-        " and h.account_id not in (select value from json_each(:syncing))",
-        parameters | {"syncing": json.dumps(list(syncing))},
-    ).fetchone()
-    unread += sum(unseen for unseen, _ in syncing.values())
-    (new,) = conn.execute(
-        "select count(distinct h.message_id) from holdings h where h.is_live = 1"
-        f" and h.received_at > :since and h.received_at <= :until and {own}",
-        parameters,
-    ).fetchone()
-    (newest,) = conn.execute(
-        f"select coalesce(max(h.downloaded_at), 0) || '.' || count(*) from holdings h where {own}"
-        " and h.received_at > :since - 86400",
-        parameters,
-    ).fetchone()
-    looks = [
-        syncing[account][1] if account in syncing else _last_look(store, account)
-        for account in _synced(store, viewer)
-    ]
-    times = [at for at in looks if at]
-    is_stale = bool(looks) and (len(times) < len(looks) or min(times) < now - NEW_FOR)
-    return Circles(
-        unread, new, min(times, default=None), is_stale, str(newest), is_rough=bool(syncing)
+def count_above(
+    store: Store, viewer: Viewer, newest: str, *, show: Show, limit: int, now: datetime
+) -> int:
+    """How many rows the queue has above that message, at most `limit`; see `rows`."""
+    beyond_newest = beyond(
+        "h.sort_at, h.message_id", cursor_at(store, viewer, newest), is_newer=True
     )
+    found = store.archive.conn.execute(
+        "select count(*) from (select distinct h.message_id"
+        " from holdings h join messages m on m.id = h.message_id"
+        " join accounts a on a.id = h.account_id"
+        " where h.account_id in (select value from json_each(:accounts))"
+        f" and {_CONDITIONS[show]} and {beyond_newest} and {READABLE} limit :limit)",
+        viewer_parameters(viewer) | _times(now) | {"limit": limit},
+    )
+    return int(found.fetchone()[0])
 
 
 def row(store: Store, viewer: Viewer, message_id: MessageId) -> Row:
@@ -239,18 +200,3 @@ def _of_account(
 
 def _times(now: datetime) -> dict[str, Any]:
     return {"month_ago": to_seconds(now - VISIBLE_AFTER_DOWNLOAD)}
-
-
-def _last_look(store: Store, account: AccountId) -> datetime | None:
-    check = last_check(store, account, good=True)
-    return check.checked_at if check else None
-
-
-def _synced(store: Store, viewer: Viewer) -> list[AccountId]:
-    """The viewer's mailboxes that the worker looks at."""
-    found = store.archive.conn.execute(
-        "select id from accounts where host is not null and paused_at is null"
-        " and closed_at is null and id in (select value from json_each(?))",
-        [json.dumps(sorted(viewer.accounts))],
-    )
-    return [AccountId(values[0]) for values in found]

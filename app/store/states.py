@@ -24,8 +24,8 @@ class State:
     """A mailbox as the last check left it.
 
     `failures` in a row since `failing_since`, `refusals` of them of the login. `halted_at`: not
-    looked at until somebody edits it. `wait_until`: the server wants to be left alone. `good_at`:
-    when a check last came to its end. `edits` counts how often somebody typed its settings.
+    looked at until somebody edits it. `wait_until`: the server wants to be left alone. `edits`
+    counts how often somebody typed its settings.
     """
 
     trouble: Trouble = ""
@@ -34,7 +34,6 @@ class State:
     failing_since: datetime | None = None
     halted_at: datetime | None = None
     wait_until: datetime | None = None
-    good_at: datetime | None = None
     edits: int = 0
 
 
@@ -51,7 +50,7 @@ class Halted:
 
 def of(store: Store, account_id: AccountId) -> State:
     row = store.archive.conn.execute(
-        "select trouble, failures, refusals, failing_since, halted_at, wait_until, good_at, edits"
+        "select trouble, failures, refusals, failing_since, halted_at, wait_until, edits"
         " from accounts where id = ?",
         [account_id],
     ).fetchone()
@@ -62,8 +61,7 @@ def of(store: Store, account_id: AccountId) -> State:
         failing_since=maybe_from_seconds(row[3]),
         halted_at=maybe_from_seconds(row[4]),
         wait_until=maybe_from_seconds(row[5]),
-        good_at=maybe_from_seconds(row[6]),
-        edits=row[7],
+        edits=row[6],
     )
 
 
@@ -74,14 +72,14 @@ def keep(store: Store, account_id: AccountId, state: State, *, due_at: datetime)
     """
     kept = store.archive.conn.execute(
         "update accounts set trouble = ?, failures = ?, refusals = ?, failing_since = ?,"
-        " halted_at = ?, wait_until = ?, good_at = ?, due_at = ? where id = ? and edits = ?",
+        " halted_at = ?, wait_until = ?, due_at = ? where id = ? and edits = ?",
         [
             state.trouble,
             state.failures,
             state.refusals,
             *map(
                 _maybe_seconds,
-                (state.failing_since, state.halted_at, state.wait_until, state.good_at, due_at),
+                (state.failing_since, state.halted_at, state.wait_until, due_at),
             ),
             account_id,
             state.edits,

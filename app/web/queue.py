@@ -15,15 +15,18 @@ from app import filing
 from app.errors import Invalid, NotFound
 from app.model import Account, Page, Viewer
 from app.store import Store, accounts, archives, jobs, messages, queue, records, transaction, users
+from app.store.circles import Circles
 from app.store.jobs import JobResult
-from app.store.queue import Circles, Show
+from app.store.queue import Show
 from app.web import flash, render
+from app.web.circles import circles_of, new_rows_above, state_of
 from app.web.db import store_of
 from app.web.forms import asked, field
 from app.web.session import HOME
 from app.web.view import MessageView, message_view
 
 _PAGE: Final = 50
+LONGEST_ID: Final = 20
 _SHOWN: Final[dict[str, Show]] = {
     "waiting": "waiting",
     "open": "open",
@@ -185,10 +188,11 @@ def circles(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template |
     """The circles; 204 while they are as the browser has them."""
     store = store_of(request)
     now = datetime.now(UTC)
-    found = queue.circles(store, viewer, now=now)
+    found, above = circles_of(request, store, viewer, now=now)
     newest, shown = asked(request, "newest"), _tab(request)
-    count = len(_above(store, viewer, newest, shown, now).rows) if newest.isalnum() else 0
-    if asked(request, "have") == render.circles_state(found, count):
+    is_list = newest.isalnum() and len(newest) <= LONGEST_ID
+    count = new_rows_above(above, store, viewer, newest, shown, now=now) if is_list else 0
+    if asked(request, "have") == state_of(found, count):
         return Response(None, status_code=204)
     context = CirclesPage(found, newest, shown, count)
     return render.page(request, "queue/circles.html", context=context, fragment="queue/_state.html")

@@ -12,11 +12,12 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
 
-from app.model import RecordType, User, Viewer
-from app.store import Store, queue, records, states, upkeep
-from app.store.queue import Circles
+from app.model import RecordType, User
+from app.store import records, states, upkeep
+from app.store.circles import Circles
 from app.store.states import Halted
 from app.web import csrf, forms
+from app.web.circles import circles_of, state_of
 from app.web.db import AnyRequest, store_of
 from app.web.flash import Flash, flash_of
 from app.web.format import badge, clock, count, day, device, person, size, when
@@ -119,7 +120,7 @@ def prepare(environment: Environment) -> None:
         "clock": clock,
         "day": day,
         "badge": badge,
-        "circles_state": circles_state,
+        "circles_state": state_of,
     }
     environment.filters |= {
         "size": size,
@@ -129,11 +130,6 @@ def prepare(environment: Environment) -> None:
         "zip": zip,
         "linked": _linked,
     }
-
-
-def circles_state(found: Circles, new_rows: int = 0) -> str:
-    """What the browser says it has, so that an unchanged answer can be empty."""
-    return f"{found.unread}.{found.new}.{found.is_stale:d}.{found.is_rough:d}.{new_rows}"
 
 
 def _full_shell(request: HTMXRequest, section: str) -> Shell:
@@ -149,15 +145,11 @@ def _full_shell(request: HTMXRequest, section: str) -> Shell:
         here(request),
         forms.asked(request, "q") if section == "search" else "",
         tuple(records.types(store)),
-        _circles(store, found.viewer),
+        circles_of(request, store, found.viewer, now=datetime.now(UTC))[0],
         flash_of(request, store, found.viewer),
         found.viewer.is_admin and upkeep.needs_care(store),
         tuple(states.halted(store, found.viewer)),
     )
-
-
-def _circles(store: Store, viewer: Viewer) -> Circles:
-    return queue.circles(store, viewer, now=datetime.now(UTC))
 
 
 def _template(name: str, context: object, shell: Shell, status: int) -> Template:

@@ -6,7 +6,7 @@ import pytest
 
 from app import filing
 from app.model import Row
-from app.store import Store, accounts, locations, queue
+from app.store import Store, accounts, circles, locations, queue
 from app.store.folders import of_account
 from tests import make
 from tests.make import NOW
@@ -127,7 +127,7 @@ def test_red_counts_unread_messages_once_and_archiving_changes_nothing(
 
     filing.file_message(store, viewer, first, make.record(store), now=NOW)
 
-    assert queue.circles(store, viewer, now=NOW).unread == 2
+    assert circles.circles(store, viewer, now=NOW).unread == 2
 
 
 def test_blue_counts_five_minutes_by_the_servers_clock_and_falls_back(
@@ -140,8 +140,8 @@ def test_blue_counts_five_minutes_by_the_servers_clock_and_falls_back(
     make.deliver(store, box, stale, received_at=NOW - 5 * minute, first_uid=2)
     viewer = make.viewer(store, alice)
 
-    assert queue.circles(store, viewer, now=NOW).new == 1
-    assert queue.circles(store, viewer, now=NOW + minute).new == 0
+    assert circles.circles(store, viewer, now=NOW).new == 1
+    assert circles.circles(store, viewer, now=NOW + minute).new == 0
 
 
 def test_the_circles_say_when_they_are_out_of_date(store: Store, alice, box) -> None:
@@ -150,7 +150,7 @@ def test_the_circles_say_when_they_are_out_of_date(store: Store, alice, box) -> 
     accounts.record_check(store, box.id, unread=None, new=None, error="down", now=NOW + DAY)
     viewer = make.viewer(store, alice)
 
-    now, later = (queue.circles(store, viewer, now=NOW + delay) for delay in (DAY * 0, DAY))
+    now, later = (circles.circles(store, viewer, now=NOW + delay) for delay in (DAY * 0, DAY))
 
     assert (now.is_stale, later.is_stale) == (False, True)
     assert later.checked_at == NOW
@@ -167,3 +167,53 @@ def test_a_hidden_cursor_is_no_place_just_like_a_missing_one(store: Store, alice
     by_missing = show(store, alice, before="aaaaaaaaaaaaa")
 
     assert by_hidden == by_missing == show(store, alice)
+
+
+def pulse_of(store: Store, user) -> str:
+    return circles.pulse(store, make.viewer(store, user)).version
+
+
+def test_the_version_changes_with_whatever_the_circles_or_the_queue_show(
+    store: Store, alice, box
+) -> None:
+    viewer = make.viewer(store, alice)
+    versions = [pulse_of(store, alice)]
+
+    make.deliver(store, box, *mails(2))
+    versions.append(pulse_of(store, alice))
+    (folder,) = of_account(store, box.id)
+    locations.set_flags(store, folder.id, 1, {1: ("\\Seen",)})
+    versions.append(pulse_of(store, alice))
+    locations.mark_gone(store, folder.id, 1, [2], now=NOW)
+    versions.append(pulse_of(store, alice))
+    one = make.message_ids(store)[0]
+    filing.set_aside(store, viewer, one, now=NOW)
+    versions.append(pulse_of(store, alice))
+    filing.file_message(store, viewer, one, make.record(store), now=NOW)
+    versions.append(pulse_of(store, alice))
+
+    assert len(set(versions)) == len(versions)
+
+
+def test_the_version_stays_while_nothing_of_ones_own_changes(store: Store, alice, box) -> None:
+    charlie = make.user(store, "Charlie")
+    other = make.account(store, charlie, address="charlie@firma.pl")
+    make.deliver(store, box, *mails(1))
+    before = pulse_of(store, alice)
+
+    make.deliver(store, other, *mails(2), first_uid=2)
+    make.deliver(store, box, *mails(1))
+    accounts.record_check(store, box.id, unread=0, new=0, error=None, now=NOW)
+
+    assert pulse_of(store, alice) == before
+
+
+def test_how_many_are_above_a_row(store: Store, alice, box) -> None:
+    make.deliver(store, box, *mails(3), received_at=NOW)
+    viewer = make.viewer(store, alice)
+    first, *_, last = (row.message.public_id for row in queue.rows(store, viewer, now=NOW).rows)
+
+    def above(newest: str) -> int:
+        return queue.count_above(store, viewer, newest, show="waiting", limit=50, now=NOW)
+
+    assert (above(first), above(last), above("none")) == (0, 2, 3)
