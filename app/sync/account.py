@@ -11,7 +11,7 @@ from app.errors import AuthFailed, OutOfSpace, RemoteError
 from app.model import Account, AccountId, Folder
 from app.store import Store, accounts, first_syncs, folders
 from app.sync.connect import Secret, connect
-from app.sync.faults import Refused
+from app.sync.faults import Refused, Throttled
 from app.sync.folder import Passed, Stopped, Visit, sync_folder
 from app.sync.meter import Meter
 from app.sync.remote import Remote
@@ -156,10 +156,14 @@ def _listing(remote: Remote, skip_folders: Sequence[str]) -> list[folders.Listed
 
 
 def _in_order(listed: Sequence[Folder]) -> list[Folder]:
-    """INBOX, then what was sent, then the rest as the server lists it."""
+    """INBOX, then what was sent, then the rest as the server lists it; last what failed before."""
     return sorted(
         listed,
-        key=lambda folder: (folder.name.upper() != "INBOX", folder.special_use != "\\Sent"),
+        key=lambda folder: (
+            folder.error is not None,
+            folder.name.upper() != "INBOX",
+            folder.special_use != "\\Sent",
+        ),
     )
 
 
@@ -171,11 +175,19 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
         return sync_folder(remote, store, folder, visit)
     except Refused as exc:
         reason = str(exc)
+    except Throttled as exc:
+        _note_error(store, folder, str(exc), now=visit.now())
+        raise
     except (Stopped, RemoteError, AuthFailed, OutOfSpace):
         raise
     except Exception:
         logger.exception("a folder failed", extra={"folder_id": folder.id})
         reason = _BROKEN
+    _note_error(store, folder, reason, now=visit.now())
+    return None
+
+
+def _note_error(store: Store, folder: Folder, reason: str, *, now: datetime) -> None:
     folders.record_pass(
         store,
         folder.id,
@@ -185,9 +197,8 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
         messages=folder.server_messages,
         unseen=folder.server_unseen,
         error=reason,
-        now=visit.now(),
+        now=now,
     )
-    return None
 
 
 def _count_skipped(remote: Remote, store: Store, folder: Folder, *, now: datetime) -> Passed:

@@ -4,8 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from imapclient.datetime_util import parse_to_datetime
 from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.response_parser import parse_response
+
+HIGHEST_UID = 2**32 - 1
+_HIGHEST_COUNT = 2**63 - 1
 
 _SPECIAL_USES = {
     use.lower(): use
@@ -96,7 +100,7 @@ def statuses(lines: Sequence[object]) -> Iterator[tuple[str, Mapping[bytes, obje
 def status_from(items: Mapping[bytes, object]) -> Status:
     def count(item: bytes) -> int:
         told = items.get(item)
-        return told if isinstance(told, int) else 0
+        return told if isinstance(told, int) and 0 <= told <= _HIGHEST_COUNT else 0
 
     return Status(
         uidvalidity=count(b"UIDVALIDITY"),
@@ -112,6 +116,34 @@ def object_id(told: object) -> str:
     if isinstance(told, tuple):
         told = told[0] if len(told) == 1 else None
     return "" if told is None else wire_name(told)
+
+
+def uids_from(lines: Sequence[object]) -> set[int]:
+    """The UIDs of SEARCH answers; what can be none is left out."""
+    words = b" ".join(line for line in lines if isinstance(line, bytes)).split()
+    numbers = {int(word) for word in words if word.isdigit() and len(word) <= len(str(HIGHEST_UID))}
+    return {number for number in numbers if 0 < number <= HIGHEST_UID}
+
+
+def fetched_from(lines: Sequence[object]) -> dict[int, dict[bytes, object]]:
+    """FETCH answers by UID, their items by name in upper case.
+
+    One without a UID is left out: it is news that nobody asked for, and names a number only
+    (RFC 3501 7.4.2). Of two contents under one UID none is given.
+    """
+    told = parse_response([line for line in lines if line is not None])
+    found: dict[int, dict[bytes, object]] = {}
+    for _, pairs in zip(told[::2], told[1::2], strict=True):
+        items = {
+            bytes(item).upper(): value for item, value in zip(pairs[::2], pairs[1::2], strict=True)
+        }
+        uid = items.pop(b"UID", None)
+        if isinstance(uid, int):
+            known = found.setdefault(uid, {})
+            for item, value in items.items():
+                is_other = item.startswith(b"BODY[") and known.get(item, value) != value
+                known[item] = None if is_other else value
+    return found
 
 
 def summary_from(uid: int, items: Mapping[bytes, object]) -> Summary:
@@ -137,8 +169,11 @@ def _utf8(wire: str) -> str:
     return wire.encode("latin-1").decode("utf-8")
 
 
-def _utc(moment: object) -> datetime | None:
+def _utc(told: object) -> datetime | None:
     try:
-        return moment.astimezone(UTC) if isinstance(moment, datetime) else None
+        if not isinstance(told, bytes):
+            return None
+        moment: datetime = parse_to_datetime(told, normalise=False)
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

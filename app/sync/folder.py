@@ -35,6 +35,10 @@ _TOO_LARGE = (
 _storing = Lock()
 """One batch at a time, of whatever account: parsing takes several times its size in memory."""
 
+_INCOMPLETE = (
+    "The server counts {:,} messages here, but lists {:,}. What it lists is stored, nothing is"
+    " noted as gone, and Letterbook looks again."
+)
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -91,6 +95,8 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
     live = locations.flags_by_uid(store, folder.id, uidvalidity)
     is_full = _is_full_look_due(folder, status, now=visit.now())
     new = _store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
+    if len(on_server) < status.messages:
+        raise Refused(_INCOMPLETE.format(status.messages, len(on_server)))
     if _note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
         is_full, live = True, locations.flags_by_uid(store, folder.id, uidvalidity)
     _note_flags(remote, store, folder, uidvalidity, status, live, is_full=is_full)

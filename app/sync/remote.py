@@ -14,7 +14,6 @@ from typing import Self
 
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
-from imapclient.response_parser import parse_fetch_response
 
 from app.model import LARGEST_MESSAGE
 from app.sync.answers import (
@@ -22,6 +21,7 @@ from app.sync.answers import (
     Status,
     Summary,
     decoded_name,
+    fetched_from,
     flags_from,
     listed,
     object_id,
@@ -29,6 +29,7 @@ from app.sync.answers import (
     status_from,
     statuses,
     summary_from,
+    uids_from,
 )
 from app.sync.faults import ConnectionLost, Refused, Server, translated
 
@@ -225,8 +226,7 @@ class Remote:
         with translated(self._server):
             answer, lines = self._client._imap.uid("SEARCH", criteria)
             self._client._checkok("search", answer, lines)
-            words = b" ".join(line for line in lines if line).split()
-            return {int(word) for word in words if word.isdigit()} - {0}
+            return uids_from(lines)
 
     def flags(
         self, first: int, last: int, *, changed_since: int | None = None
@@ -236,10 +236,10 @@ class Remote:
         with translated(self._server):
             answer, lines = self._client._imap.uid("FETCH", f"{first}:{last}", "(FLAGS)", modifier)
             self._client._checkok("fetch", answer, lines)
-            told = parse_fetch_response(lines, normalise_times=False, uid_is_key=True)
-            return {
-                uid: flags_from(items[b"FLAGS"]) for uid, items in told.items() if b"FLAGS" in items
-            }
+            told = fetched_from(lines)
+        return {
+            uid: flags_from(items[b"FLAGS"]) for uid, items in told.items() if b"FLAGS" in items
+        }
 
     def flags_of(self, uids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Flags of these UIDs. Asked for by ranges, so that a command stays short."""
@@ -258,7 +258,7 @@ class Remote:
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The exact bytes by UID, fetched whole; absent where the server gives no literal."""
         told = self._fetch(uids, ["BODY.PEEK[]"])
-        bodies = {uid: items.get(b"BODY[]") for uid, items in told.items()}
+        bodies = {uid: told[uid].get(b"BODY[]") for uid in uids if uid in told}
         return {uid: raw for uid, raw in bodies.items() if isinstance(raw, bytes)}
 
     def body(self, summary: Summary) -> bytes | None:
@@ -287,8 +287,10 @@ class Remote:
         self, uids: Sequence[int], items: Sequence[str]
     ) -> Mapping[int, Mapping[bytes, object]]:
         with translated(self._server):
-            told: Mapping[int, Mapping[bytes, object]] = self._client.fetch(uids, items)
-            return told
+            asked = f"({' '.join(items)})"
+            answer, lines = self._client._imap.uid("FETCH", _uid_set(uids), asked)
+            self._client._checkok("fetch", answer, lines)
+            return fetched_from(lines)
 
     def _folder(self, attributes: frozenset[str], delimiter: str, wire: str) -> RemoteFolder:
         name = decoded_name(wire)

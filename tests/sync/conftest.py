@@ -1,5 +1,6 @@
-"""A mailbox on the real Dovecot, with a store of its own."""
+"""A mailbox on the real Dovecot, with a store of its own; and one on a server that lies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import pytest
 
 from app.model import Account, Folder
-from app.store import Store, accounts, blobs, folders, messages
+from app.store import Store, accounts, blobs, folders, locations, messages
 from app.sync import Checked, sync_account
 from tests.dovecot import PASSWORD, Dovecot
+from tests.sync.scripted import ScriptedImap, listening
 
 SKIPPED = ("Trash", "Junk", "Drafts")
+LATER = datetime(2025, 3, 14, 9, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -120,3 +123,38 @@ def raw_mail(number: int, text: str = "Dzień dobry\n") -> bytes:
         .replace("\n", "\r\n")
         .encode()
     )
+
+
+class Bench:
+    """A scripted server and the account that looks at it."""
+
+    def __init__(self, store: Store, server: ScriptedImap, port: int) -> None:
+        self.store = store
+        self.server = server
+        self.clock = Clock(LATER)
+        self.account = add_account(store, login="ann@ex.test", port=port, security="none")
+
+    def sync(self) -> Checked:
+        return sync_account(self.store, self.account, "secret", now=self.clock)
+
+    def folder(self) -> Folder:
+        (found,) = folders.of_account(self.store, self.account.id)
+        return found
+
+    def flags(self) -> dict[int, tuple[str, ...]]:
+        """What is known of the messages that are on the server, by UID."""
+        return locations.flags_by_uid(self.store, self.folder().id, self.server.uidvalidity)
+
+    def failures(self) -> dict[int, int]:
+        folder = self.folder()
+        return locations.failed_uids(self.store, folder.id, self.server.uidvalidity)
+
+    def adds_up(self) -> bool:
+        return all(line.adds_up for line in folders.ledger(self.store, self.account.id))
+
+
+@pytest.fixture
+def bench(store: Store) -> Iterator[Bench]:
+    server = ScriptedImap()
+    with listening(server.talk) as port:
+        yield Bench(store, server, port)

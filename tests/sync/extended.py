@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.heard import note
+
 GMAIL = "IMAP4rev1 IDLE SPECIAL-USE LIST-EXTENDED LIST-STATUS CONDSTORE X-GM-EXT-1"
 OBJECTID = "IMAP4rev1 IDLE SPECIAL-USE LIST-EXTENDED LIST-STATUS OBJECTID"
 
@@ -99,6 +101,7 @@ class _Talk:
             for line in lines:
                 tag, command = line.decode().rstrip().split(" ", 1)
                 self.server.heard.append(command)
+                note([f"{tag} {command}"])
                 if not self.answer(tag, command):
                     return
 

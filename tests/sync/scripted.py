@@ -94,7 +94,8 @@ class ScriptedImap:
     `messages` by UID; None: it answers without a literal. `flags`: other than \\Seen. `sizes`: what
     it announces instead of the truth. `cut_after`: it hangs up after so many bytes of a body;
     `stalls_after`: it says no more then. `silent_at`: it never answers a command that starts so.
-    `answers`: lines to give for a command that starts so, instead of the right ones.
+    `answers`: lines to give for a command that starts so, instead of the right ones. `refuses`:
+    words that it does not know in any command.
     """
 
     messages: dict[int, bytes | None] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class ScriptedImap:
     stalls_after: int | None = None
     silent_at: bytes | None = None
     answers: dict[bytes, bytes] = field(default_factory=dict)
+    refuses: tuple[bytes, ...] = ()
     heard: list[bytes] = field(default_factory=list)
 
     def talk(self, caller: socket.socket) -> None:
@@ -135,6 +137,8 @@ class ScriptedImap:
         return command != b"LOGOUT"
 
     def _scripted(self, command: bytes) -> bytes | None:
+        if any(word in command for word in self.refuses):
+            return b"TAG BAD What is that?\r\n"
         for start, answer in self.answers.items():
             if command.startswith(start):
                 return answer
@@ -149,7 +153,8 @@ class ScriptedImap:
             unseen = sum("\\Seen" not in self._flags(uid) for uid in self.messages)
             counts = f"MESSAGES {len(self.messages)} UIDNEXT {self._uidnext()} UNSEEN {unseen}"
             text = f"{counts} UIDVALIDITY {self.uidvalidity}".encode()
-            return b'* STATUS "' + self.folder + b'" (' + text + b")\r\n"
+            asked = command.removeprefix(b"STATUS ").rpartition(b" (")[0]
+            return b"* STATUS " + asked + b" (" + text + b")\r\n"
         if command.startswith(b"EXAMINE"):
             told = f"* {len(self.messages)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}] ok\r\n"
             return told.encode()

@@ -1,38 +1,13 @@
 """Servers that lie, cut and talk nonsense: nothing is counted as seen that was not had."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import pytest
 
 from app.errors import OutOfSpace, RemoteError
 from app.mail import ParsedMail, parse
-from app.store import Store, blobs, folders, locations, reading
-from app.sync import Checked, sync_account
-from tests.sync.conftest import Clock, add_account, copies, raw_mail
-from tests.sync.scripted import ScriptedImap, listening
-
-LATER = datetime(2025, 3, 14, 9, tzinfo=UTC)
-
-
-class Bench:
-    """A scripted server and the account that looks at it."""
-
-    def __init__(self, store: Store, server: ScriptedImap, port: int) -> None:
-        self.store = store
-        self.server = server
-        self.clock = Clock(LATER)
-        self.account = add_account(store, login="ann@ex.test", port=port, security="none")
-
-    def sync(self) -> Checked:
-        return sync_account(self.store, self.account, "secret", now=self.clock)
-
-    def failures(self) -> dict[int, int]:
-        (folder,) = folders.of_account(self.store, self.account.id)
-        return locations.failed_uids(self.store, folder.id, self.server.uidvalidity)
-
-    def adds_up(self) -> bool:
-        return all(line.adds_up for line in folders.ledger(self.store, self.account.id))
+from app.store import blobs, folders, locations, reading
+from tests.sync.conftest import Bench, copies, raw_mail
 
 
 def stumbling_over(*raws: bytes) -> Callable[[bytes], ParsedMail]:
@@ -56,13 +31,6 @@ def full_disk_after(writes: int) -> Callable[..., object]:
         return put(*arguments)
 
     return put_or_fail
-
-
-@pytest.fixture
-def bench(store: Store) -> Iterator[Bench]:
-    server = ScriptedImap()
-    with listening(server.talk) as port:
-        yield Bench(store, server, port)
 
 
 def test_a_message_answered_without_a_literal_is_a_failure_with_its_reason(bench: Bench) -> None:
