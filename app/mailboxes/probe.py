@@ -11,7 +11,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
 
-from app.errors import LetterbookError
+from app.errors import Conflict, LetterbookError
 from app.mailboxes.rules import Wanted, as_account
 from app.model import Account, AccountId, PublicId, UserId, Viewer
 from app.store import Store, jobs, kept, transaction
@@ -20,6 +20,8 @@ from app.store.jobs import Job
 from app.store.secrets import seal, unseal
 
 KEPT_FOR = timedelta(minutes=10)
+MOST_OPEN = 5
+"""Tests and look-ups of one person that may wait or go on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,13 @@ def request_test(
     A password that was not typed now, but saved before, is not kept: whoever has the token may
     send it to another server. `public_only`: whoever asks may reach public servers only.
     `saved_as` is the mailbox whose sign-in may be used.
-    `form` is what else the page wants back from the job. Raises nothing: check `problems` first.
-    Effects: one transaction.
+    `form` is what else the page wants back from the job. Check `problems` first.
+
+    Raises Conflict if too many wait. Effects: one transaction.
     """
     public_id = new_public_id()
     with transaction(store):
+        _refuse_crowd(store, viewer, now=now)
         if is_typed:
             keep_password(store, viewer, password, key=key, now=now, token=public_id)
         jobs.add_test(
@@ -86,10 +90,12 @@ def request_find(
 ) -> PublicId:
     """Have the settings of an address looked up; gives the job, also the token of the password.
 
-    `form` is what else the page wants back from the job. Effects: one transaction.
+    `form` is what else the page wants back from the job. Raises Conflict if too many wait.
+    Effects: one transaction.
     """
     public_id = new_public_id()
     with transaction(store):
+        _refuse_crowd(store, viewer, now=now)
         if password:
             keep_password(store, viewer, password, key=key, now=now, token=public_id)
         jobs.add_find(store, public_id, by=viewer.user_id, now=now, address=address, form=form)
@@ -141,6 +147,15 @@ def kept_password(store: Store, viewer: Viewer, token: str, *, key: bytes, now: 
 def drop_password(store: Store, token: str) -> None:
     """Wipe a kept password after it was used."""
     kept.drop(store, _digest(token))
+
+
+def _refuse_crowd(store: Store, viewer: Viewer, *, now: datetime) -> None:
+    """Whoever has the worker ask servers does not do so in bulk, nor keep others waiting."""
+    if jobs.open_probes(store, viewer.user_id, now=now) >= MOST_OPEN:
+        raise Conflict(
+            f"{MOST_OPEN} of your tests and look-ups are under way or waiting for the worker."
+            " Nothing was started; try again when one of them has ended."
+        )
 
 
 def _owner(viewer: Viewer) -> PublicId:

@@ -71,6 +71,16 @@ def add_find(
     _insert(store, public_id, "find", None, arguments, by=by, now=now)
 
 
+def open_probes(store: Store, user_id: UserId, *, now: datetime) -> int:
+    """How many tests and look-ups of a person wait or go on; what is void does not count."""
+    row = store.archive.conn.execute(
+        "select count(*) from jobs where kind in ('test', 'find') and finished_at is null"
+        " and requested_by = ? and requested_at >= ?",
+        [user_id, to_seconds(now - TEST_WITHIN)],
+    ).fetchone()
+    return int(row[0])
+
+
 def _insert(
     store: Store,
     public_id: PublicId,

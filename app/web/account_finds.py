@@ -12,7 +12,7 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app import mailboxes
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.model import Account, Viewer, checked_address
 from app.settings import Settings
 from app.store import Store, jobs
@@ -147,7 +147,8 @@ def _request(request: HTMXRequest, viewer: Viewer, account: Account | None) -> T
     try:
         address = checked_address(typed.address, field="address")
     except Invalid as exc:
-        return _refused(request, store, viewer, account, typed, exc.reason)
+        reason = exc.reason if typed.address else "Type the e-mail address of the mailbox first."
+        return _refused(request, store, viewer, account, typed, {"address": reason})
     domain = address.rpartition("@")[2]
     settings: Settings = request.app.state.settings
     known = provider_of(address)
@@ -156,16 +157,19 @@ def _request(request: HTMXRequest, viewer: Viewer, account: Account | None) -> T
         typed = filled(typed, known) if known else typed
         return _answered(request, store, viewer, account, typed, view)
     is_script = render.wants_fragment(request)
-    job = mailboxes.request_find(
-        store,
-        viewer,
-        address,
-        "" if is_script else password_of(request, store, viewer),
-        key=key_of(request),
-        now=datetime.now(UTC),
-        action=_form_address(account),
-        typed=asdict(typed),
-    )
+    try:
+        job = mailboxes.request_find(
+            store,
+            viewer,
+            address,
+            "" if is_script else password_of(request, store, viewer),
+            key=key_of(request),
+            now=datetime.now(UTC),
+            action=_form_address(account),
+            typed=asdict(typed),
+        )
+    except Conflict as exc:
+        return _refused(request, store, viewer, account, typed, {"form": str(exc)})
     if is_script:
         return _shown(request, _view(store, viewer, job))
     return Redirect(f"{_form_address(account)}?find={job}#provider", status_code=303)
@@ -177,12 +181,10 @@ def _refused(
     viewer: Viewer,
     account: Account | None,
     typed: Typed,
-    reason: str,
+    errors: dict[str, str],
 ) -> Template:
-    reason = reason if typed.address else "Type the e-mail address of the mailbox first."
     if render.wants_fragment(request):
-        return _shown(request, FindView("", error=reason), status=422)
-    errors = {"address": reason}
+        return _shown(request, FindView("", error=" ".join(errors.values())), status=422)
     return show_form(
         request, _form(request, store, viewer, account, typed, errors=errors), status=422
     )

@@ -13,7 +13,7 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app import mailboxes
-from app.errors import LetterbookError, NotFound
+from app.errors import Conflict, LetterbookError, NotFound
 from app.mailboxes import Wanted
 from app.model import Account, AccountId, Viewer
 from app.store import Store, accounts, jobs
@@ -122,24 +122,39 @@ def _request(request: HTMXRequest, viewer: Viewer, account: Account | None) -> T
     password = typed_password or _saved_password(request, store, viewer, account, typed)
     errors = errors_of(request, store, viewer, account, typed, password, needs_password=True)
     if errors:
-        kept = keep(request, store, viewer, typed_password)
-        context = form_page(store, viewer, account, typed, errors=errors, kept=kept)
-        return show_form(request, context, status=422)
+        return _again(request, viewer, account, typed, typed_password, errors)
     settings = wanted(store, viewer, account, typed)
-    job = mailboxes.request_test(
-        store,
-        viewer,
-        settings,
-        password,
-        key=key_of(request),
-        is_typed=bool(typed_password),
-        public_only=_public_only(store, viewer, account, settings),
-        saved_as=_saved_sign_in(account, settings),
-        now=datetime.now(UTC),
-        action=_form_address(account),
-        typed=asdict(typed),
-    )
+    try:
+        job = mailboxes.request_test(
+            store,
+            viewer,
+            settings,
+            password,
+            key=key_of(request),
+            is_typed=bool(typed_password),
+            public_only=_public_only(store, viewer, account, settings),
+            saved_as=_saved_sign_in(account, settings),
+            now=datetime.now(UTC),
+            action=_form_address(account),
+            typed=asdict(typed),
+        )
+    except Conflict as exc:
+        return _again(request, viewer, account, typed, typed_password, {"form": str(exc)})
     return Redirect(f"{_form_address(account)}?test={job}#test", status_code=303)
+
+
+def _again(
+    request: HTMXRequest,
+    viewer: Viewer,
+    account: Account | None,
+    typed: Typed,
+    password: str,
+    errors: dict[str, str],
+) -> Template:
+    store = store_of(request)
+    kept = keep(request, store, viewer, password)
+    context = form_page(store, viewer, account, typed, errors=errors, kept=kept)
+    return show_form(request, context, status=422)
 
 
 def _public_only(store: Store, viewer: Viewer, account: Account | None, settings: Wanted) -> bool:

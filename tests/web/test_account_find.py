@@ -239,6 +239,24 @@ def test_odd_buttons_change_nothing(team, alice, step) -> None:
     assert value(text, "host") == "typed.pl"
 
 
+def test_nobody_has_servers_asked_in_bulk(team, alice, charlie) -> None:
+    """Tests and look-ups count together; others are not kept waiting."""
+    for _ in range(4):
+        ask(alice)
+    alice.post(f"{NEW}/test", seen_on=NEW, **FORM, host="x.pl", login="a", password="p")
+
+    whole = alice.post(FIND, seen_on=NEW, **FORM, password="p")
+    part = alice.send(FIND, {**FORM, "_csrf": alice.token(NEW)}, **{"HX-Request": "true"})
+    test = alice.post(f"{NEW}/test", seen_on=NEW, **FORM, host="x.pl", login="a", password="p")
+    answer(team, FOUND)
+    ask(alice)
+    ask(charlie)
+
+    assert whole.status_code == part.status_code == test.status_code == 422
+    assert all("Nothing was started" in one.text for one in (whole, part, test))
+    assert value(whole.text, "address") == ADDRESS
+
+
 def test_anothers_mailbox_has_no_look_up(team, alice, charlie) -> None:
     path = f"/email/accounts/{team.office.public_id}/find"
 
