@@ -55,5 +55,9 @@ class Corrupt(LetterbookError):
     """Stored bytes that are not what was stored."""
 
 
+class Busy(LetterbookError):
+    """Somebody else writes for longer than anybody waits: nothing was changed."""
+
+
 class OutOfSpace(LetterbookError):
     """A full disk: what was written before stays, and nothing is half written."""

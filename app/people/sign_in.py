@@ -1,10 +1,11 @@
 """Signing in and out, and a person's own sessions and password."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Final
 
-from app.errors import AuthFailed, Invalid, NotFound
+from app.errors import AuthFailed, Busy, Invalid, NotFound
 from app.model import User, UserId, Viewer
 from app.people.members import find_user, folded, user_of_link
 from app.people.passwords import hash_password, is_right
@@ -57,7 +58,8 @@ def viewer_of_session(store: Store, token: str, *, now: datetime) -> tuple[Viewe
         sessions.end_session(store, digest)
         return None
     if idle > TOUCH_EVERY.total_seconds():
-        sessions.touch_session(store, digest, now=now)
+        with suppress(Busy):  # a page that is only read waits for no write
+            sessions.touch_session(store, digest, now=now)
     return visibility.viewer_of(store, session.user.id), session.user
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
-from app.errors import Conflict, Corrupt, LetterbookError, OutOfSpace
+from app.errors import Busy, Conflict, Corrupt, LetterbookError, OutOfSpace
 from app.model import PublicId
 from app.store.lock import opening
 
@@ -29,6 +29,10 @@ ROOM_TO_WORK = 16 << 20
 NO_ROOM = (
     "There is no room left on the disk that holds {place}. Everything that was stored before stays."
     " Make room and do the same again."
+)
+IS_BUSY = (
+    "Something else is being written to {place} and takes its time. Nothing was changed; do the"
+    " same again."
 )
 MALFORMED = "{place} cannot be read: {reason}. Restore it from a backup."
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
@@ -164,7 +168,7 @@ def marks(count: int) -> str:
 
 
 class _Connection(sqlite3.Connection):
-    """A connection on which a full disk is OutOfSpace, whatever statement meets it."""
+    """A connection on which a full disk is OutOfSpace and a lock that stays is Busy."""
 
     directory = Path()
 
@@ -173,6 +177,7 @@ class _Connection(sqlite3.Connection):
             return super().execute(*arguments)
         except sqlite3.OperationalError as exc:
             _refuse_full_disk(exc, self.directory)
+            _refuse_busy(exc, self.directory)
             raise
 
     def executemany(self, *arguments: Any) -> Any:  # noqa: ANN401  # the driver's own signature
@@ -180,6 +185,7 @@ class _Connection(sqlite3.Connection):
             return super().executemany(*arguments)
         except sqlite3.OperationalError as exc:
             _refuse_full_disk(exc, self.directory)
+            _refuse_busy(exc, self.directory)
             raise
 
 
@@ -194,6 +200,11 @@ def _refuse_full_disk(error: Exception, directory: Path) -> None:
             is_full = shutil.disk_usage(directory).free < NEXT_TO_NOTHING
     if is_full:
         raise OutOfSpace(NO_ROOM.format(place=directory)) from error
+
+
+def _refuse_busy(error: Exception, directory: Path) -> None:
+    if "is locked" in str(error):
+        raise Busy(IS_BUSY.format(place=directory)) from error
 
 
 def _open(path: Path, *, checkpoints: bool) -> Database:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.errors import LetterbookError, OutOfSpace
+from app.errors import Busy, LetterbookError, OutOfSpace
 from app.store import ingest
 from app.store.database import Store
 
@@ -34,7 +34,7 @@ def ingest_all(
     """
     try:
         return ingest.ingest(store, deliveries, now=now), {}
-    except OutOfSpace:
+    except (Busy, OutOfSpace):
         raise
     except _CONTENT_ERRORS as problem:
         counted, errors = _ingest_singly(store, deliveries, now=now)
@@ -57,7 +57,7 @@ def _ingest_singly(
     for delivery in deliveries:
         try:
             counted = ingest.ingest(store, [delivery], now=now)
-        except OutOfSpace:
+        except (Busy, OutOfSpace):
             raise
         except _CONTENT_ERRORS as exc:
             errors[delivery.uid] = exc

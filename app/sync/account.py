@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.errors import AuthFailed, OutOfSpace, RemoteError
+from app.errors import AuthFailed, Busy, OutOfSpace, RemoteError
 from app.model import Account, AccountId, Folder
 from app.store import Store, accounts, first_syncs, folders
 from app.sync.connect import Secret, connect
@@ -178,7 +178,7 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
     except Throttled as exc:
         _note_error(store, folder, str(exc), now=visit.now())
         raise
-    except (Stopped, RemoteError, AuthFailed, OutOfSpace):
+    except (Stopped, RemoteError, AuthFailed, Busy, OutOfSpace):
         raise
     except Exception:
         logger.exception("a folder failed", extra={"folder_id": folder.id})

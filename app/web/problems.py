@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Template
 from litestar.types import ExceptionHandlersMap
 
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Busy, Conflict, Forbidden, Invalid, NotFound, OutOfSpace
 from app.web import render
 from app.web.db import AnyRequest
 
@@ -25,6 +25,8 @@ _TITLES: Final = {
     413: "Too large",
     422: "Not saved",
     500: "Something went wrong",
+    503: "Busy just now",
+    507: "The disk is full",
 }
 _TEXTS: Final = {
     400: "Part of the address is missing or malformed. Go back and try the link again.",
@@ -33,7 +35,10 @@ _TEXTS: Final = {
     405: "This address cannot be used in that way. Go back and use the button on the page.",
     413: "What was sent is larger than Letterbook takes.",
     500: "Nothing was lost. Try again; if it happens again, tell the administrator when it did.",
+    503: "Something else is being written just now. Nothing was changed: do the same again.",
+    507: "Nothing was changed, and all that was stored before stays. Tell the administrator.",
 }
+RETRY_AFTER_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,17 @@ def invalid(request: AnyRequest, error: Invalid) -> Template:
     return _page(request, 422, error.reason)
 
 
+def busy(request: AnyRequest, _: Busy) -> Template:
+    answer = _page(request, 503)
+    answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def out_of_space(request: AnyRequest, error: OutOfSpace) -> Template:
+    logger.error("The disk is full", exc_info=error)
+    return _page(request, 507)
+
+
 def http_problem(request: AnyRequest, error: HTTPException) -> Template | Response[None]:
     status = error.status_code
     text = error.detail if status == 403 else ""
@@ -85,6 +101,8 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     Forbidden: forbidden,
     Conflict: conflict,
     Invalid: invalid,
+    Busy: busy,
+    OutOfSpace: out_of_space,
     HTTPException: http_problem,
     500: unexpected,
     Exception: unexpected,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.errors import OutOfSpace, RemoteError
+from app.errors import Busy, OutOfSpace, RemoteError
 from app.mail import ParsedMail, parse
-from app.store import blobs, folders, locations, reading
+from app.store import blobs, folders, locations, open_store, reading
 from tests.sync.conftest import Bench, copies, raw_mail
 
 
@@ -99,6 +99,22 @@ def test_a_full_disk_gives_up_no_message(bench: Bench, monkeypatch: pytest.Monke
     with pytest.raises(OutOfSpace):
         bench.sync()
     monkeypatch.undo()
+    bench.sync()
+
+    assert sorted(copies(bench.store)) == [raw_mail(1), raw_mail(2)]
+    assert bench.failures() == {}
+    assert bench.adds_up()
+
+
+def test_a_locked_archive_gives_up_no_message(bench: Bench) -> None:
+    bench.server.messages = {1: raw_mail(1), 2: raw_mail(2)}
+    bench.store.archive.conn.execute("pragma busy_timeout = 0")
+    other = open_store(bench.store.directory)
+    other.archive.conn.execute("begin immediate")
+
+    with pytest.raises(Busy):
+        bench.sync()
+    other.close()
     bench.sync()
 
     assert sorted(copies(bench.store)) == [raw_mail(1), raw_mail(2)]
