@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import random
@@ -14,7 +15,7 @@ from app.model import Account
 from app.settings import Settings
 from app.store import Store, accounts, open_store, states
 from app.store.states import State
-from app.sync import Checked, Progress, sync_account
+from app.sync import Checked, Progress, Throttled, sync_account
 from app.sync.oauth import providers
 
 _OUR_FAULT = "The pass ended with a fault of Letterbook's own; the log has the details."
@@ -46,13 +47,20 @@ class _Pass:
 
 
 def check_account(
-    settings: Settings, key: bytes, account: Account, stop: Event, *, pass_seconds: float
+    settings: Settings,
+    key: bytes,
+    account: Account,
+    stop: Event,
+    *,
+    pass_seconds: float,
+    make_room: Callable[[], bool],
 ) -> Checked:
     """One pass over an account, with a store of its own; how it went is kept.
 
     After `pass_seconds` it ends early if much mail is to come, and is due again at once: so new
-    mail does not wait for the old. Where no connection may be opened now it raises what the last
-    check said, and keeps nothing.
+    mail does not wait for the old. `make_room` is asked to give up connections of ours to a server
+    that takes no more of them; if there were any, the pass is tried once more. Where no connection
+    may be opened now this raises what the last check said, and keeps nothing.
 
     Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
     """
@@ -66,25 +74,20 @@ def check_account(
         if standing is not None:
             raise standing
         begun = _Pass(settings, store, account, state, pass_seconds, time.monotonic())
-        return _carry_out(begun, key, stop)
+        return _carry_out(begun, key, stop, make_room)
     finally:
         store.close()
 
 
-def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
-    store, account = begun.store, begun.account
+def _carry_out(begun: _Pass, key: bytes, stop: Event, make_room: Callable[[], bool]) -> Checked:
+    account = begun.account
     try:
-        checked = sync_account(
-            store,
-            account,
-            mailboxes.secret_of(store, account, key=key, known=providers(begun.settings), now=_now),
-            now=_now,
-            ca_file=begun.settings.ca_file,
-            public_only=mailboxes.is_bound_to_public(store, account),
-            stop=lambda: stop.is_set() or begun.is_unwatched(),
-            enough=begun.is_long,
-            progress=begun.note,
-        )
+        try:
+            checked = _sync(begun, key, stop)
+        except Throttled as exc:
+            if exc.wait is not None or not make_room():
+                raise
+            checked = _sync(begun, key, stop)
     except LetterbookError as exc:
         _note_failure(begun, exc)
         raise
@@ -95,8 +98,23 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event) -> Checked:
     if not checked.is_stopped:
         _note_end(begun, checked)
     elif begun.is_long():
-        states.keep(store, account.id, schedule.after_part(begun.state), due_at=_now())
+        states.keep(begun.store, account.id, schedule.after_part(begun.state), due_at=_now())
     return checked
+
+
+def _sync(begun: _Pass, key: bytes, stop: Event) -> Checked:
+    store, account = begun.store, begun.account
+    return sync_account(
+        store,
+        account,
+        mailboxes.secret_of(store, account, key=key, known=providers(begun.settings), now=_now),
+        now=_now,
+        ca_file=begun.settings.ca_file,
+        public_only=mailboxes.is_bound_to_public(store, account),
+        stop=lambda: stop.is_set() or begun.is_unwatched(),
+        enough=begun.is_long,
+        progress=begun.note,
+    )
 
 
 def _note_end(begun: _Pass, checked: Checked) -> None:

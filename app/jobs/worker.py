@@ -19,6 +19,7 @@ from app import mailboxes
 from app.errors import Invalid, LetterbookError
 from app.jobs.checks import check_account
 from app.jobs.keeper import Keeper
+from app.jobs.listening import Listening
 from app.jobs.slots import Slots
 from app.jobs.upkeep import Report
 from app.model import Account, AccountId
@@ -127,10 +128,12 @@ def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"
         ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
         ThreadPoolExecutor(1, thread_name_prefix="upkeep") as upkeep_thread,
     ):
+        worker = _Worker(settings, store, pool, test_pool, index_thread, upkeep_thread, stop)
         try:
-            yield _Worker(settings, store, pool, test_pool, index_thread, upkeep_thread, stop)
+            yield worker
         finally:
             stop.set()
+            worker.listening.close()
     store.close()
 
 
@@ -160,6 +163,7 @@ class _Worker:
         self._slots = Slots(ACCOUNTS_AT_ONCE)
         self._key = load_key(settings.data, settings.secret_key)
         self._providers = providers(settings)
+        self.listening = Listening(settings, self._key)
         self._passes: dict[AccountId, Future[Checked]] = {}
         self._jobs: list[tuple[Job, list[Future[Any]]]] = []
         self._beat_at = utc_now() - timedelta(hours=1)
@@ -170,6 +174,7 @@ class _Worker:
         self.keep_index()
         self._finish_jobs()
         self._keeper.turn()
+        self.listening.turn(self.store, is_checking=self._is_checking)
         return self._begin_job() or self._begin_due()
 
     def drain(self, progress: Progress = lambda written, total: None) -> None:
@@ -191,17 +196,23 @@ class _Worker:
 
     def check(self, account: Account) -> Future[Checked]:
         """A pass over the account: the one under way, or a new one."""
-        running = self._passes.get(account.id)
-        if running is None or running.done():
-            running = self._pool.submit(self._pass, account)
-            self._passes[account.id] = running
-        return running
+        if not self._is_checking(account.id):
+            self._passes[account.id] = self._pool.submit(self._pass, account)
+        return self._passes[account.id]
+
+    def _is_checking(self, account_id: AccountId) -> bool:
+        running = self._passes.get(account_id)
+        return running is not None and not running.done()
 
     def _pass(self, account: Account) -> Checked:
         with self._slots.one():
-            seconds = self.pass_seconds
             return check_account(
-                self.settings, self._key, account, self._stop, pass_seconds=seconds
+                self.settings,
+                self._key,
+                account,
+                self._stop,
+                pass_seconds=self.pass_seconds,
+                make_room=lambda: self.listening.call_off_account(account.id),
             )
 
     def _beat(self) -> None:

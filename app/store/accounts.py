@@ -252,6 +252,15 @@ def set_due(store: Store, account_id: AccountId, *, at: datetime) -> None:
     )
 
 
+def hurry(store: Store, account_id: AccountId, *, now: datetime) -> None:
+    """Have a mailbox that is well looked at now, if it is not due already."""
+    store.archive.conn.execute(
+        "update accounts set due_at = min(due_at, :now) where id = :id and trouble = ''"
+        " and due_at > :now",
+        {"id": account_id, "now": to_seconds(now)},
+    )
+
+
 def pause(store: Store, account_id: AccountId, *, at: datetime | None) -> None:
     """Stop looking at a mailbox, or go on with `at=None`."""
     paused_at = None if at is None else to_seconds(at)

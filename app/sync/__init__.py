@@ -6,6 +6,7 @@ Owns connections, the folder algorithm and what is skipped; must not know SQL, s
 from app.sync.account import Checked, Progress, sync_account
 from app.sync.again import fetch_again
 from app.sync.faults import Throttled
+from app.sync.idle import listen
 from app.sync.probe import Tested, test_connection
 from app.sync.waiting import waited_seconds
 
@@ -15,6 +16,7 @@ __all__ = [
     "Tested",
     "Throttled",
     "fetch_again",
+    "listen",
     "sync_account",
     "test_connection",
     "waited_seconds",

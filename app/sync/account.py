@@ -15,6 +15,7 @@ from app.sync.faults import Refused, Throttled
 from app.sync.folder import Passed, Stopped, Visit, sync_folder
 from app.sync.meter import Meter
 from app.sync.remote import Remote
+from app.sync.sent import with_sent
 from app.sync.skip import skip_entries
 
 # INTERNALDATE is the server's clock, in whole seconds.
@@ -143,7 +144,7 @@ def _listing(remote: Remote, skip_folders: Sequence[str]) -> list[folders.Listed
     Raises RemoteError where there is none: INBOX always is (RFC 3501 5.1), and to believe an
     empty list would be to note all mail as gone.
     """
-    found = remote.list_folders(with_status=True)
+    found = with_sent(remote.list_folders(with_status=True))
     entries = skip_entries(found, skip_folders)
     listed = [
         folders.Listed(folder.name, folder.special_use, entry, mailbox_id=folder.mailbox_id)

@@ -153,8 +153,20 @@ def call(server: Server, timeout_seconds: float) -> socket.socket:
     *others, last = server.addresses or (server.host,)
     for address in others:
         with suppress(OSError):
-            return socket.create_connection((address, server.port), timeout_seconds)
-    return socket.create_connection((last, server.port), timeout_seconds)
+            return _reached(address, server.port, timeout_seconds)
+    return _reached(last, server.port, timeout_seconds)
+
+
+def _reached(address: str, port: int, timeout_seconds: float) -> socket.socket:
+    """A connection that notices within two minutes that the other end is gone, as far as the
+    system can: one that listens has nothing to say for long.
+    """
+    reached = socket.create_connection((address, port), timeout_seconds)
+    reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            reached.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return reached
 
 
 def _dial(server: Server, context: ssl.SSLContext) -> IMAPClient:

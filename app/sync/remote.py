@@ -1,10 +1,11 @@
 """A read-only session with one account's IMAP server. The only importer of imapclient.
 
 Sends LOGIN or AUTHENTICATE, CAPABILITY, STARTTLS, LIST, STATUS, EXAMINE, UID SEARCH, UID FETCH
-(PEEK) and LOGOUT, and nothing else: there is no other verb in this file.
+(PEEK), IDLE and LOGOUT, and nothing else: there is no other verb in this file.
 """
 
 import imaplib
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -41,6 +42,7 @@ _CHUNK_BYTES = 1 << 20
 _FLAGS_PER_COMMAND = 5_000
 _RECONNECTS = 5
 _UNSELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
+_CHANGES = ("EXISTS", "EXPUNGE", "RECENT", "FETCH")
 _STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
 _STATUS_AT_ONCE = 50
 """Questions on the way at a time: their answers fit into any socket's buffer."""
@@ -219,6 +221,30 @@ class Remote:
             uidvalidity = int(told.get(b"UIDVALIDITY", 0))
             self._examined = (name, uidvalidity)
             return uidvalidity
+
+    @property
+    def can_idle(self) -> bool:
+        return self._offers("IDLE")
+
+    def idle(self, seconds: float, *, call_off: socket.socket) -> bool:
+        """Wait so many seconds for the examined folder to change (RFC 2177); gives whether it did.
+
+        Ends early if `call_off` can be read.
+        """
+        imap = self._client._imap
+        for kind in _CHANGES:
+            imap.untagged_responses.pop(kind, None)
+        with translated(self._server):
+            tag = imap._command("IDLE")
+            while imap.tagged_commands[tag] is None and imap._get_response() is not None:
+                pass  # what it had to say before it waits
+            if imap.tagged_commands[tag] is None:
+                if not any(kind in imap.untagged_responses for kind in _CHANGES):
+                    imap.wait(seconds, call_off=call_off)
+                imap.send(b"DONE\r\n")
+            answer, lines = imap._command_complete("IDLE", tag)
+            self._client._checkok("idle", answer, lines)
+            return any(kind in imap.untagged_responses for kind in _CHANGES)
 
     def uids(self, among: Sequence[int] = ()) -> set[int]:
         """The UIDs in the examined folder, or those of `among` that are still there."""

@@ -5,7 +5,9 @@ hold a thread for good or fill the memory.
 """
 
 import imaplib
+import select
 import socket
+import ssl
 import time
 
 from app.sync.faults import Server
@@ -74,6 +76,16 @@ class Wire(imaplib.IMAP4):
                 break
         self._received_bytes += _KEPT_PER_LINE
         return self._take(end + 1 if end >= 0 else len(self._held))
+
+    def wait(self, seconds: float, *, call_off: socket.socket) -> None:
+        """Wait for the server to say something, or for `call_off` to be readable."""
+        is_decrypted = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
+        if self._held or is_decrypted:
+            return
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        poll.register(call_off, select.POLLIN)
+        poll.poll(seconds * 1000)
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
         del timeout

@@ -39,7 +39,7 @@ class ExtendedImap:
 
     `refused`: beginnings of commands that it answers with NO or BAD, and the words. `gathers`: it
     answers no STATUS before so many were asked. `idle_is_dead`: whoever idles hears nothing more,
-    DONE or not.
+    DONE or not. `most_callers`: who signs in beyond is turned away.
     """
 
     folders: dict[str, HeldFolder]
@@ -47,9 +47,12 @@ class ExtendedImap:
     refused: dict[str, str] = field(default_factory=dict)
     gathers: int = 1
     idle_is_dead: bool = False
+    most_callers: int = 99
+    turned_away: int = 0
     heard: list[str] = field(default_factory=list)
     idling: int = 0
     callers: int = 0
+    signed_in: int = 0
 
     def asked(self, start: str) -> list[str]:
         return [command for command in self.heard if command.startswith(start)]
@@ -93,9 +96,16 @@ class _Talk:
         self.caller = caller
         self.folder = HeldFolder()
         self.gathered: list[tuple[str, str]] = []
+        self.is_signed_in = False
 
     def run(self) -> None:
         self.server.callers += 1
+        try:
+            self.talk()
+        finally:
+            self.server.signed_in -= self.is_signed_in
+
+    def talk(self) -> None:
         with self.caller, suppress(OSError), self.caller.makefile("rb") as lines:
             self.say("* OK ready")
             for line in lines:
@@ -114,6 +124,13 @@ class _Talk:
             if command.startswith(start):
                 self.say(f"{tag} {words}")
                 return True
+        if command.startswith("LOGIN"):
+            if self.server.signed_in >= self.server.most_callers:
+                self.server.turned_away += 1
+                self.say(f"{tag} NO [LIMIT] Maximum number of connections exceeded")
+                return True
+            self.server.signed_in += 1
+            self.is_signed_in = True
         if command.startswith("STATUS"):
             self.gather(tag, command)
         elif command == "IDLE":
