@@ -179,7 +179,7 @@ def test_a_running_worker_does_it(
             both.set()
         return report
 
-    monkeypatch.setattr(keeper, "LOOK_EVERY", timedelta(0))
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 0)
     monkeypatch.setattr(keeper, "TASKS", ())
     monkeypatch.setattr(keeper, "carry_out", carry_out_and_tell)
     stop = Event()

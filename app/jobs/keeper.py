@@ -1,7 +1,8 @@
 """When the worker does upkeep: one thing at a time, and only while no mail waits for the index."""
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Event
 
 from app.jobs import proving
@@ -11,7 +12,7 @@ from app.settings import Settings
 from app.store import Store, documents, jobs, open_store
 from app.store.jobs import Job
 
-LOOK_EVERY = timedelta(seconds=60)
+LOOK_SECONDS = 60.0
 
 
 class Keeper:
@@ -25,21 +26,20 @@ class Keeper:
         self._thread = thread
         self._stop = stop
         self._running: Future[Report | None] | None = None
-        self._looked_at = datetime.now(UTC)
+        self._looked = time.monotonic()
 
     def turn(self) -> None:
         """Begin what is due, if nothing is under way. Raises what a run could not keep."""
-        now = datetime.now(UTC)
         if self._running is not None:
             if not self._running.done():
                 return
             finished, self._running = self._running, None
             if finished.result() is not None:
-                self._looked_at = now - LOOK_EVERY  # what else is due need not wait
-        if now - self._looked_at < LOOK_EVERY or documents.backlog(self._store):
+                self._looked = time.monotonic() - LOOK_SECONDS  # what else is due need not wait
+        if time.monotonic() - self._looked < LOOK_SECONDS or documents.backlog(self._store):
             return
-        self._looked_at = now
-        task = due(self._store, (*TASKS, *backup_tasks(self._settings)), now=now)
+        self._looked = time.monotonic()
+        task = due(self._store, (*TASKS, *backup_tasks(self._settings)), now=datetime.now(UTC))
         if task is not None:
             self._running = self._thread.submit(carry_out, self._settings, task, self._stop.is_set)
 

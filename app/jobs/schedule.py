@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.errors import AuthFailed, LetterbookError, RemoteError, SignInAgain
-from app.store.states import State, Trouble
+from app.store.states import FARTHEST_AHEAD, State, Trouble
 from app.sync import Throttled
 
 MOST_REFUSALS = 2
@@ -78,7 +78,7 @@ def refusal(state: State, reason: str, *, now: datetime) -> LetterbookError | No
     """
     if state.halted_at is not None:
         return AuthFailed(reason)
-    if state.wait_until is not None and now < state.wait_until:
+    if state.wait_until is not None and now < state.wait_until <= now + FARTHEST_AHEAD:
         return RemoteError(reason)
     return None
 

@@ -154,7 +154,7 @@ def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
     is_quiet = now.astimezone(zone).hour in QUIET_HOURS
     for task in tasks:
         before = upkeep.last(store, task.kind)
-        waited = now - before.finished_at if before else None
+        waited = abs(now - before.finished_at) if before else None  # clocks are set back, too
         if before is None or waited is None or waited >= task.every + OVERDUE:
             return task
         if (before.is_good or waited >= RETRY) and task.urgent(store):

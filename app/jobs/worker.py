@@ -6,6 +6,7 @@ It holds the lock on the data directory; the web talks to it through rows only.
 import json
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -46,8 +47,12 @@ ACCOUNTS_AT_ONCE = 4
 
 MOST_PASSES = 200
 TESTS_AT_ONCE = 2
-LOOK_AT_INDEX_EVERY = timedelta(seconds=10)
-INDEX_EVERY = timedelta(seconds=2)
+BEAT_SECONDS = 5.0
+LOOK_AT_INDEX_SECONDS = 10.0
+INDEX_SECONDS = 2.0
+NEVER = -1e9
+"""On the monotonic clock, which no change of the time of day moves."""
+
 _NOT_INDEXED = ("test", "find", "verify", "repair")
 """Jobs that bring nothing into the index, and so do not wait for it."""
 
@@ -157,7 +162,7 @@ class _Worker:
         self._index_thread = index_thread
         self._keeper = Keeper(settings, store, upkeep_thread, stop)
         self._indexing: Future[int] | None = None
-        self._indexed_at = utc_now() - timedelta(hours=1)
+        self._indexed = NEVER
         self._stop = stop
         self.pass_seconds = PASS_SECONDS
         self._slots = Slots(ACCOUNTS_AT_ONCE)
@@ -166,7 +171,7 @@ class _Worker:
         self.listening = Listening(settings, self._key)
         self._passes: dict[AccountId, Future[Checked]] = {}
         self._jobs: list[tuple[Job, list[Future[Any]]]] = []
-        self._beat_at = utc_now() - timedelta(hours=1)
+        self._beaten = NEVER
 
     def turn(self) -> bool:
         """Begin and finish what is due now; False if there was nothing."""
@@ -216,10 +221,9 @@ class _Worker:
             )
 
     def _beat(self) -> None:
-        now = utc_now()
-        if now - self._beat_at > timedelta(seconds=5):
-            jobs.beat(self.store, now=now)
-            self._beat_at = now
+        if time.monotonic() - self._beaten > BEAT_SECONDS:
+            jobs.beat(self.store, now=utc_now())
+            self._beaten = time.monotonic()
 
     def keep_index(self) -> None:
         """Index what is queued; look now and then whether the index is still there and sound."""
@@ -229,10 +233,10 @@ class _Worker:
             finished = self._indexing
             self._indexing = None
             finished.result()
-        waited, waiting = utc_now() - self._indexed_at, documents.backlog(self.store)
-        is_due = waiting >= PER_COMMIT or waited > INDEX_EVERY or not self._is_bringing_mail()
-        if waited > LOOK_AT_INDEX_EVERY or (waiting and is_due):
-            self._indexed_at = utc_now()
+        waited, waiting = time.monotonic() - self._indexed, documents.backlog(self.store)
+        is_due = waiting >= PER_COMMIT or waited > INDEX_SECONDS or not self._is_bringing_mail()
+        if waited > LOOK_AT_INDEX_SECONDS or (waiting and is_due):
+            self._indexed = time.monotonic()
             self._indexing = self.index(Indexer.drain)
 
     def _is_bringing_mail(self) -> bool:

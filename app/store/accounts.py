@@ -24,7 +24,7 @@ from app.store.database import (
     new_public_id,
     to_seconds,
 )
-from app.store.states import READY
+from app.store.states import FARTHEST_AHEAD, READY
 
 COLUMNS = (
     "id, public_id, address, host, port, security, login, verify_certificate, is_strict,"
@@ -209,13 +209,15 @@ def claim_due(store: Store, *, now: datetime, next_at: datetime) -> Account | No
     """The account that has waited longest, its due time moved to `next_at`; None: none is due.
 
     The time is moved first and rows are counted, so a crash cannot loop and two workers cannot
-    take the same one.
+    take the same one. A time that is days ahead is none: a clock that was wrong has set it.
     """
     conn = store.archive.conn
     row = conn.execute(
-        f"select id, due_at from accounts where {READY} and due_at <= :now"
-        " and coalesce(wait_until, 0) <= :now order by due_at, id limit 1",
-        {"now": to_seconds(now)},
+        f"select id, due_at from accounts where {READY}"
+        " and due_at not between :now + 1 and :farthest"
+        " and coalesce(wait_until, 0) not between :now + 1 and :farthest"
+        " order by due_at, id limit 1",
+        {"now": to_seconds(now), "farthest": to_seconds(now + FARTHEST_AHEAD)},
     ).fetchone()
     if row is None:
         return None

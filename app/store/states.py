@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from app.model import AccountId, AuthType, PublicId, Viewer
@@ -14,6 +14,9 @@ somebody put the server or its certificate right; login: refused; sign-in: allow
 
 SYNCED = "host is not null and paused_at is null and closed_at is null"
 """Which accounts the worker looks at."""
+
+FARTHEST_AHEAD = timedelta(days=2)
+"""No check is due later, and no server waited for longer."""
 
 READY = f"{SYNCED} and halted_at is null and (auth_type = 'password' or sealed_tokens is not null)"
 """Those of them that it may sign in to."""

@@ -87,7 +87,7 @@ def sync_account(
         ordered = _in_order(listed)
         visit = Visit(
             now=now,
-            since=(check.checked_at if check else now()) - _CLOCK_SLACK,
+            since=min(check.checked_at if check else now(), now()) - _CLOCK_SLACK,
             stop=stop,
             enough=enough,
             tell=lambda folder, done, total: progress(

@@ -131,7 +131,8 @@ def _is_settled(store: Store, folder: Folder, status: Status, *, now: datetime) 
 
 def _is_full_look_due(folder: Folder, status: Status, *, now: datetime) -> bool:
     interval = _LOOK_AGAIN_WITH_MODSEQ if status.highestmodseq else _LOOK_AGAIN
-    return folder.checked_at is None or now - folder.checked_at >= interval
+    # Our clock may have been set back since.
+    return folder.checked_at is None or abs(now - folder.checked_at) >= interval
 
 
 # -- new messages

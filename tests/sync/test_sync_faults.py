@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import Busy, OutOfSpace, RemoteError
 from app.mail import ParsedMail, parse
-from app.store import blobs, folders, locations, open_store, reading
+from app.store import accounts, blobs, folders, locations, open_store, reading
 from tests.sync.conftest import Bench, copies, raw_mail
 
 
@@ -290,3 +290,24 @@ def test_a_folder_whose_answers_cannot_be_read_keeps_its_error(bench: Bench) -> 
     (folder,) = folders.of_account(bench.store, bench.account.id)
     assert checked.failed_folders == 1
     assert "no search today" in (folder.error or "")
+
+
+def test_a_folder_is_looked_through_and_mail_is_new_though_the_clock_was_ahead(
+    bench: Bench,
+) -> None:
+    """A full look is due once an hour: it finds the flag that no count gives away."""
+    bench.server.messages = {1: raw_mail(1)}
+    bench.clock.advance(days=4_000)
+    bench.sync()
+    accounts.record_check(
+        bench.store, bench.account.id, unread=0, new=0, error=None, now=bench.clock()
+    )
+    bench.clock.advance(days=-4_011)
+    bench.server.flags = {1: "\\Flagged \\Seen"}
+
+    bench.sync()
+    bench.server.messages = {1: raw_mail(1), 2: raw_mail(2)}
+    checked = bench.sync()
+
+    assert bench.flags()[1] == ("\\Flagged", "\\Seen")
+    assert checked.new == 1
