@@ -17,7 +17,7 @@
   }
 
   if (!form) return;
-  const { address, host, login, security, port } = form.elements;
+  const { address, host, login, security, port, auth_type } = form.elements;
 
   // -- The login is filled in from the address once, while it is empty or still the same.
 
@@ -48,6 +48,7 @@
     security.value = hint.dataset.security;
     security.dispatchEvent(new Event("change"));
     port.value = hint.dataset.port;
+    if (hint.dataset.auth) auth_type.value = hint.dataset.auth;
   }
 
   document.addEventListener("htmx:afterSwap", () => {

@@ -7,12 +7,15 @@ Source of the hosts: the providers' help, and Thunderbird's directory (ispdb) wh
 from dataclasses import dataclass
 from typing import Literal
 
-from app.model import Security
+from app.model import AuthType, Security
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider's server, the page of its help, and what its customers must know first."""
+    """A provider's server, the page of its help, and what its customers must know first.
+
+    `auth_type` is the only way it takes; None: it takes both.
+    """
 
     name: str
     host: str
@@ -21,6 +24,7 @@ class Provider:
     note: str = ""
     port: int = 993
     security: Security = "tls"
+    auth_type: AuthType | None = "password"
 
 
 Source = Literal["domain", "directory", "dns", "guess"]
@@ -50,13 +54,15 @@ MICROSOFT = Provider(
     "d088b986-291d-42b8-9564-9c414e2aa040",
     "POP, IMAP, and SMTP settings",
     "Microsoft lets mail programs in by oAuth login only; a password is refused.",
+    auth_type="oauth",
 )
 _GMAIL = Provider(
     "Gmail",
     "imap.gmail.com",
     "https://support.google.com/accounts/answer/185833",
     "Sign in with app passwords",
-    _APP_PASSWORD,
+    "It wants an app password in place of the usual one, or the oAuth login.",
+    auth_type=None,
 )
 _ICLOUD = Provider(
     "iCloud Mail",

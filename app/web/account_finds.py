@@ -132,12 +132,14 @@ def filled(typed: Typed, found: Found | Provider) -> Typed:
     """The form with a server that is known; a login that somebody typed stays."""
     is_own = typed.login not in ("", typed.address)
     login = found.login if isinstance(found, Found) and not is_own else typed.login
+    known = provider_at(found.host)
     return replace(
         typed,
         host=found.host,
         port=str(found.port),
         security=found.security,
         login=login or typed.address,
+        auth_type=(known.auth_type if known else None) or typed.auth_type,
     )
 
 

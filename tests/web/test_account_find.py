@@ -115,6 +115,21 @@ def test_a_big_provider_is_known_at_once_and_nobody_is_asked(team, alice) -> Non
     assert jobs.claim(team.store, now=datetime.now(UTC)) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "before", "after"),
+    [
+        ("anna@outlook.com", "password", "oauth"),
+        ("anna@gmail.com", "password", "password"),
+        ("anna@gmail.com", "oauth", "oauth"),
+        ("anna@wp.pl", "oauth", "password"),
+    ],
+)
+def test_the_only_way_that_a_provider_takes_is_chosen(alice, typed, before, after) -> None:
+    text = alice.post(FIND, seen_on=NEW, **(FORM | {"address": typed}), auth_type=before).text
+
+    assert re.findall(r'value="(password|oauth)" selected', text) == [after]
+
+
 def test_switched_off_only_the_table_answers(team, settings) -> None:
     from litestar.testing import TestClient
 
@@ -339,3 +354,8 @@ def test_in_the_browser_the_answer_arrives_in_the_form(team: Team, page: Page) -
     page.get_by_label("IMAP server address").fill("imap.other.pl")
     page.get_by_role("button", name="Use these settings").click()
     expect(page.get_by_label("IMAP server address")).to_have_value("imap.firma-a.pl")
+    page.get_by_label("Email address").fill("anna@outlook.com")
+    page.get_by_role("button", name="Find settings").click()
+    expect(page.get_by_text("by oAuth login only")).to_be_visible()
+    page.get_by_role("button", name="Use these settings").click()
+    expect(page.get_by_label("Type of authorization")).to_have_value("oauth")
