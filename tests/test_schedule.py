@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from app.errors import AuthFailed, LetterbookError, OutOfSpace, RemoteError, SignInAgain
 from app.jobs import schedule
+from app.jobs.checks import told
 from app.store.states import State
-from app.sync import Throttled
+from app.sync import Checked, Throttled
 from app.sync.faults import Server
 
 NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -130,3 +131,37 @@ def test_a_fault_says_since_when_it_lasts() -> None:
 )
 def test_each_fault_has_its_kind(error: Exception, trouble: str) -> None:
     assert fail(State(), error)[0].trouble == trouble
+
+
+# -- what a check that somebody asked for came to (R30)
+
+
+def checked(new: int, failed_folders: int = 0, *, is_stopped: bool = False) -> Checked:
+    return Checked(unread=9, new=new, failed_folders=failed_folders, is_stopped=is_stopped)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "sentence", "error"),
+    [
+        ([checked(3)], "3 new", None),
+        ([checked(1), checked(2)], "3 new", None),
+        ([checked(0)], "nothing new", None),
+        ([checked(0, is_stopped=True)], "nothing new so far; a long check goes on", None),
+        ([RemoteError("It sleeps.")], "", "It sleeps."),
+        ([RemoteError("It sleeps."), checked(0)], "", "a: It sleeps."),
+        ([checked(3), RemoteError("It sleeps.")], "", "3 new. b: It sleeps."),
+        ([checked(1, failed_folders=2)], "", "1 new. 2 folders could not be read."),
+    ],
+)
+def test_a_check_tells_what_is_new_and_what_went_wrong(
+    outcomes: list[Checked | BaseException], sentence: str, error: str | None
+) -> None:
+    assert told(list(zip("ab", outcomes, strict=False))) == (sentence, error)
+
+
+def test_a_check_of_nothing_says_so() -> None:
+    assert "No mailbox of yours" in (told([])[1] or "")
+
+
+def test_a_fault_of_our_own_is_no_riddle() -> None:
+    assert "the log has the details" in (told([("a", ValueError("x"))])[1] or "")

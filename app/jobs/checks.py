@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import random
@@ -79,6 +79,37 @@ def check_account(
         store.close()
 
 
+def told(outcomes: Sequence[tuple[str, Checked | BaseException]]) -> tuple[str, str | None]:
+    """What checks of these addresses came to: a sentence, and what went wrong or None.
+
+    ("3 new", None), ("nothing new", None), ("", "3 new. office@firma.pl: the server sleeps.")
+    """
+    if not outcomes:
+        return "", "No mailbox of yours is looked at now: each is paused, closed or without server."
+    good = [one for _, one in outcomes if isinstance(one, Checked)]
+    new = sum(one.new for one in good)
+    sentence = f"{new} new" if new else "nothing new"
+    if any(one.is_stopped for one in good):
+        sentence += " so far; a long check goes on"
+    problems = [(address, _problem(one)) for address, one in outcomes]
+    is_one = len(outcomes) == 1
+    errors = [text if is_one else f"{address}: {text}" for address, text in problems if text]
+    if not errors:
+        return sentence, None
+    return "", " ".join([f"{sentence}."] * (new > 0) + errors)
+
+
+def _problem(outcome: Checked | BaseException) -> str:
+    if isinstance(outcome, Checked):
+        return failed_folders(outcome.failed_folders)
+    return str(outcome) if isinstance(outcome, LetterbookError) else _OUR_FAULT
+
+
+def failed_folders(count: int) -> str:
+    """A sentence; "" for none."""
+    return f"{count} folder{'s' * (count > 1)} could not be read." if count else ""
+
+
 def _carry_out(begun: _Pass, key: bytes, stop: Event, make_room: Callable[[], bool]) -> Checked:
     account = begun.account
     try:
@@ -119,14 +150,13 @@ def _sync(begun: _Pass, key: bytes, stop: Event) -> Checked:
 
 def _note_end(begun: _Pass, checked: Checked) -> None:
     after, due_at = schedule.after_good(begun.state, now=_now(), interval=_interval(begun))
-    failed = checked.failed_folders
     if states.keep(begun.store, begun.account.id, after, due_at=due_at):
         accounts.record_check(
             begun.store,
             begun.account.id,
             unread=checked.unread,
             new=checked.new,
-            error=f"{failed} folder{'s' * (failed > 1)} could not be read." if failed else None,
+            error=failed_folders(checked.failed_folders) or None,
             now=_now(),
         )
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from app import mailboxes
 from app.errors import Invalid, LetterbookError
-from app.jobs.checks import check_account
+from app.jobs.checks import check_account, told
 from app.jobs.keeper import Keeper
 from app.jobs.listening import Listening
 from app.jobs.slots import Slots
@@ -170,7 +170,7 @@ class _Worker:
         self._providers = providers(settings)
         self.listening = Listening(settings, self._key)
         self._passes: dict[AccountId, Future[Checked]] = {}
-        self._jobs: list[tuple[Job, list[Future[Any]]]] = []
+        self._jobs: list[tuple[Job, dict[Future[Any], str]]] = []
         self._beaten = NEVER
 
     def turn(self) -> bool:
@@ -260,19 +260,23 @@ class _Worker:
         self._jobs.append((job, self._start(job)))
         return True
 
-    def _start(self, job: Job) -> list[Future[Any]]:
+    def _start(self, job: Job) -> dict[Future[Any], str]:
+        """What is under way for a job; checks with their mailbox's address."""
         if job.kind in ("check", "sync"):
             wanted = [accounts.get(self.store, i) for i in job.arguments["accounts"]]
-            return [self.check(account) for account in wanted if account.is_watched]
+            return {self.check(one): one.address for one in wanted if one.is_watched}
+        return {self._start_one(job): ""}
+
+    def _start_one(self, job: Job) -> Future[Any]:
         if job.kind == "import":
-            return [self._pool.submit(self._import, job)]
+            return self._pool.submit(self._import, job)
         if job.kind == "test":
-            return [self._test_pool.submit(self._test, job)]
+            return self._test_pool.submit(self._test, job)
         if job.kind == "find":
-            return [self._test_pool.submit(self._find, job)]
+            return self._test_pool.submit(self._find, job)
         if job.kind in ("verify", "repair"):
-            return [self._keeper.prove(job)]
-        return [self.index(Indexer.rebuild)]
+            return self._keeper.prove(job)
+        return self.index(Indexer.rebuild)
 
     def _finish_jobs(self) -> None:
         for job, futures in list(self._jobs):
@@ -284,9 +288,9 @@ class _Worker:
             self._jobs.remove((job, futures))
             mailboxes.remove_upload(self.store, job)
 
-    def _outcome(self, job: Job, futures: list[Future[Any]]) -> tuple[str, str | None]:
+    def _outcome(self, job: Job, futures: dict[Future[Any], str]) -> tuple[str, str | None]:
         if job.kind == "check":
-            return jobs.describe_checks(self.store, job.arguments["accounts"])
+            return told([(to, one.exception() or one.result()) for one, to in futures.items()])
         errors = [str(e) for e in (future.exception() for future in futures) if e]
         if errors:
             return "", " ".join(errors)

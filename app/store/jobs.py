@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.errors import NotFound
 from app.model import AccountId, PublicId, UserId, Viewer
-from app.store.accounts import last_check, watched
+from app.store.accounts import watched
 from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
 
 Kind = Literal["check", "sync", "import", "reindex", "test", "find", "verify", "repair"]
@@ -234,15 +234,6 @@ def beat(store: Store, *, now: datetime) -> None:
 def is_worker_alive(store: Store, *, now: datetime) -> bool:
     row = store.archive.conn.execute("select beat_at from worker").fetchone()
     return row is not None and now - from_seconds(row[0]) < DEAD_AFTER
-
-
-def describe_checks(store: Store, accounts: list[AccountId]) -> tuple[str, str | None]:
-    """What the last checks of these accounts brought: a sentence, and the errors or None."""
-    checks = [last_check(store, account) for account in accounts]
-    new = sum(check.new or 0 for check in checks if check)
-    errors = [check.error for check in checks if check and check.error]
-    sentence = f"{new} new" if new else "nothing new"
-    return sentence, " ".join(errors) or None
 
 
 def _outcome(store: Store, condition: str, values: list[object]) -> JobResult:

@@ -110,17 +110,11 @@ class AccountPage:
 def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template | Response[None]:
     """The list; to the script that waits for a check, nothing before it is done."""
     store = store_of(request)
-    context = _accounts_page(request, store, viewer)
+    context = _accounts_page(request, store, viewer, job=asked(request, "job"))
     waits = context.check and not context.check.result.is_done and context.is_worker_alive
     if waits and render.wants_fragment(request):
         return Response(None, status_code=204)
-    return render.page(
-        request,
-        "accounts/index.html",
-        context=context,
-        section="accounts",
-        fragment="accounts/_list.html",
-    )
+    return _list(request, context)
 
 
 @get("/{account_id:str}", sync_to_thread=True)
@@ -142,10 +136,14 @@ def show(
 @post("/{account_id:str}/check", sync_to_thread=True)
 def check(
     request: HTMXRequest, viewer: NamedDependency[Viewer], account_id: FromPath[str]
-) -> Redirect:
+) -> Redirect | Template:
+    """Have a mailbox checked; to scripts the list, which waits for the result."""
     store = store_of(request)
     account = mailboxes.find_account(store, viewer, account_id)
-    return render.to(ACCOUNTS, job=mailboxes.check(store, viewer, account, now=datetime.now(UTC)))
+    job = mailboxes.check(store, viewer, account, now=datetime.now(UTC))
+    if not render.wants_fragment(request):
+        return render.to(ACCOUNTS, job=job)
+    return _list(request, _accounts_page(request, store, viewer, job=job))
 
 
 @post("/{account_id:str}/pause", sync_to_thread=True)
@@ -185,12 +183,23 @@ def _back(request: HTMXRequest, account: Account, **parameters: str) -> Redirect
     return render.to(ACCOUNTS, saved=account.public_id, **parameters)
 
 
-def _accounts_page(request: HTMXRequest, store: Store, viewer: Viewer) -> AccountsPage:
+def _list(request: HTMXRequest, context: AccountsPage) -> Template:
+    page = render.page(
+        request,
+        "accounts/index.html",
+        context=context,
+        section="accounts",
+        fragment="accounts/_list.html",
+    )
+    return render.checked(page, is_done=bool(context.check and context.check.result.is_done))
+
+
+def _accounts_page(request: HTMXRequest, store: Store, viewer: Viewer, *, job: str) -> AccountsPage:
     shown = accounts.all_accounts(store) if viewer.is_admin else accounts.of_viewer(store, viewer)
     saved = asked(request, "saved")
     return AccountsPage(
         [_line(store, viewer, account) for account in shown],
-        _asked_check(store, viewer, asked(request, "job")),
+        _asked_check(store, viewer, job),
         next((one for one in shown if one.public_id == saved), None),
         asked(request, "verb") == "resume",
         jobs.is_worker_alive(store, now=datetime.now(UTC)),

@@ -47,6 +47,10 @@ class Check:
     result: JobResult
     is_worker_alive: bool
 
+    @property
+    def has_new(self) -> bool:
+        return self.result.text[:1].isdecimal()
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -167,20 +171,29 @@ def put_steps_away(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Red
 
 
 @post("/queue/check", sync_to_thread=True)
-def check(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
-    job = jobs.request_check(store_of(request), viewer, now=datetime.now(UTC))
-    return render.back_to(field(request, "back"), job=job)
+def check(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect | Template:
+    """Have the viewer's mailboxes checked; to scripts a line that waits for the result."""
+    store = store_of(request)
+    job = jobs.request_check(store, viewer, now=datetime.now(UTC))
+    if not render.wants_fragment(request):
+        return render.back_to(field(request, "back"), job=job)
+    context = _check(store, viewer, job)
+    return render.page(request, "", context=context, fragment="queue/_check.html")
 
 
 @get("/check/{job:str}", sync_to_thread=True)
 def show_check(
     request: HTMXRequest, viewer: NamedDependency[Viewer], job: FromPath[str]
-) -> Template | Redirect:
+) -> Template | Redirect | Response[None]:
+    """How a check stands; 204 while it goes on."""
     store = store_of(request)
     context = _check(store, viewer, job)
     if not render.wants_fragment(request):
         return render.to(HOME, job=job)
-    return render.page(request, "", context=context, fragment="queue/_check.html")
+    if not context.result.is_done and asked(request, "waits") == f"{context.is_worker_alive:d}":
+        return Response(None, status_code=204)
+    page = render.page(request, "", context=context, fragment="queue/_check.html")
+    return render.checked(page, is_done=context.result.is_done)
 
 
 @get("/circles", sync_to_thread=True)

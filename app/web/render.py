@@ -75,6 +75,13 @@ def wants_fragment(request: HTMXRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
+def checked(page: Template, *, is_done: bool) -> Template:
+    """Has the mail icon look at once for what a check has brought."""
+    if is_done:
+        page.headers["HX-Trigger"] = "checked"
+    return page
+
+
 def bare_page(request: AnyRequest, name: str, *, context: object, status: int = 200) -> Template:
     """A page with the top panel but without figures: for errors, which come on the event loop."""
     found = signed_in(request)

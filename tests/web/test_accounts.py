@@ -209,6 +209,24 @@ def test_one_mailbox_is_checked_on_demand(team, charlie) -> None:
     assert "3 new" in charlie.fragment(page).text
 
 
+def test_with_scripts_the_list_waits_for_the_check(team, charlie) -> None:
+    """R30: without a reload."""
+    jobs.beat(team.store, now=datetime.now(UTC))
+    fields = {"_csrf": charlie.token(NEW)}
+
+    waiting = charlie.send(f"{LIST}/{own(team).public_id}/check", fields, **{"HX-Request": "true"})
+    job = jobs.claim(team.store, now=datetime.now(UTC))
+    assert job is not None
+    jobs.finish(team.store, job, result="", error="The server sleeps.", now=datetime.now(UTC))
+    done = charlie.fragment(f"{LIST}?job={job.public_id}")
+
+    assert '<div id="accounts">' in waiting.text
+    assert "Checking..." in waiting.text
+    assert "<!doctype" not in waiting.text
+    assert "The server sleeps." in done.text
+    assert done.headers["hx-trigger"] == "checked"
+
+
 def test_without_a_worker_it_says_so(charlie, team) -> None:
     answer = charlie.post(f"{LIST}/{own(team).public_id}/check", seen_on=NEW)
 

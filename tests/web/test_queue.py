@@ -203,6 +203,7 @@ def test_a_forced_check_is_a_job_of_ones_own(team: Team, alice: Browser, charlie
     assert second.headers["location"] == first.headers["location"]
     assert "Checking..." in alice.get(first.headers["location"]).text
     assert "Checking..." in alice.fragment(f"/email/check/{job}").text
+    assert alice.fragment(f"/email/check/{job}?waits=1").status_code == 204
     assert charlie.fragment(f"/email/check/{job}").status_code == 404
 
 
@@ -231,10 +232,25 @@ def test_the_result_of_a_check_is_told(team: Team, alice: Browser) -> None:
     assert claimed
     jobs.finish(team.store, claimed, result="3 new", error=None, now=datetime.now(UTC))
 
-    fragment = alice.fragment(f"/email/check/{job}").text
+    answer = alice.fragment(f"/email/check/{job}?waits=1")
 
-    assert "3 new" in fragment
-    assert "hx-trigger" not in fragment
+    assert "3 new" in answer.text
+    assert "hx-trigger" not in answer.text
+    assert answer.headers["hx-trigger"] == "checked"
+
+
+def test_with_scripts_a_check_is_a_line_in_the_page(team: Team, alice: Browser) -> None:
+    """R30: without a reload; a second press joins the first."""
+    jobs.beat(team.store, now=datetime.now(UTC))
+    fields = {"_csrf": alice.token("/email/queue")}
+    address = "/email/queue/check"
+
+    first, second = (alice.send(address, fields, **{"HX-Request": "true"}) for _ in range(2))
+
+    assert first.status_code == 200
+    assert "<!doctype" not in first.text
+    assert "Checking..." in first.text
+    assert second.text == first.text
 
 
 def test_a_check_needs_the_token(alice: Browser) -> None:
