@@ -52,6 +52,7 @@ class OpenId:
     """A running server, and what it shall do. `requests` are the forms sent to /token.
 
     `opens`: the mailbox of a delegation that tokens are good for, "": the person's own.
+    `device_person` signs in with a device code after it was first asked about.
     """
 
     port: int
@@ -60,6 +61,8 @@ class OpenId:
     lifetime_seconds: int = 3600
     withheld_scope: str = ""
     opens: str = ""
+    device_person: str = ""
+    device_interval: int = 1
     rotates: bool = True
     failing_status: int = 0
     error: str = ""
@@ -152,6 +155,7 @@ class OpenId:
         if granted is None:
             return {"error": "expired_token"}
         if not granted.person:
+            granted.person = self.device_person
             return {"error": "authorization_pending"}
         return self._tokens(granted)
 
@@ -182,7 +186,7 @@ class OpenId:
             "user_code": code,
             "verification_uri": f"{self.url}/device",
             "expires_in": 900,
-            "interval": 1,
+            "interval": self.device_interval,
         }
 
     def configuration(self) -> dict[str, str]:

@@ -1,16 +1,19 @@
 """user, role, record, account, team: what the team is made of."""
 
+import time
+
 import click
 
 from app import mailboxes, people, records
 from app.cli.common import data_option, json_option, opened, read_secret, show, utc_now
-from app.errors import Invalid
+from app.errors import AuthFailed, Invalid, RemoteError
 from app.model import DEFAULT_PORTS, DEFAULT_SKIP_FOLDERS, Security, Team
 from app.settings import Settings
 from app.store import accounts, users
 from app.store import records as store_records
 from app.store.secrets import load_key
 from app.store.team import get as get_team
+from app.sync.oauth import Device, Provider, begin_device, person_of, poll_device, providers
 
 
 @click.group()
@@ -159,6 +162,7 @@ def account() -> None:
 @click.option("--security", type=click.Choice(["tls", "starttls", "none"]), default="tls")
 @click.option("--login", help="Default: the address.")
 @click.option("--password-stdin", is_flag=True, help="The password is the first line of stdin.")
+@click.option("--oauth", is_flag=True, help="oAuth login, instead of a password.")
 @click.option("--user", "members", multiple=True, required=True, help="Who sees its queue.")
 @click.option("--skip", "skipped", multiple=True, help="A folder to skip, beside the usual ones.")
 @click.option("--no-verify-certificate", is_flag=True, help="Accept any certificate (a risk).")
@@ -171,14 +175,21 @@ def add_account(
     security: Security,
     login: str | None,
     password_stdin: bool,
+    oauth: bool,
     members: tuple[str, ...],
     skipped: tuple[str, ...],
     no_verify_certificate: bool,
 ) -> None:
-    """Add a mailbox and print its id; a worker that runs begins with it at once."""
-    if not password_stdin:
-        raise Invalid("password", "Give the password on standard input, with --password-stdin.")
-    password = read_secret("Password")
+    """Add a mailbox and print its id; a worker that runs begins with it at once.
+
+    With --oauth it begins when somebody has signed in, on its page or with `account sign-in`.
+    """
+    if password_stdin == oauth:
+        raise Invalid(
+            "password",
+            "Give the password on standard input, with --password-stdin, or choose --oauth.",
+        )
+    password = "" if oauth else read_secret("Password")
     with opened(settings, may_begin=True) as store:
         wanted = mailboxes.Wanted(
             address=address,
@@ -189,10 +200,51 @@ def add_account(
             verify_certificate=not no_verify_certificate,
             skip_folders=(*DEFAULT_SKIP_FOLDERS, *skipped),
             users=tuple(people.find_user(store, email).id for email in members),
+            auth_type="oauth" if oauth else "password",
         )
-        key = load_key(settings.data, settings.secret_key)
-        made = mailboxes.create(store, None, wanted, password, key=key, now=utc_now())
+        key, known = load_key(settings.data, settings.secret_key), providers(settings)
+        made = mailboxes.create(
+            store, None, wanted, password, key=key, providers=known, now=utc_now()
+        )
         show({"id": made.public_id}, as_json=as_json, text=made.public_id)
+
+
+@account.command("sign-in")
+@data_option
+@click.argument("account_id", metavar="ID")
+def sign_in_account(settings: Settings, account_id: str) -> None:
+    """Sign a mailbox with an oAuth login in, with a code that is typed on any device."""
+    with opened(settings) as store:
+        found = accounts.by_public_id(store, account_id)
+        provider = mailboxes.provider_of_account(found, providers(settings))
+        if not provider.has_device_code:
+            raise Invalid(
+                "account",
+                f"{provider.title} gives no code for mail. Sign in on the mailbox's page: "
+                f"{settings.public_url}/email/accounts/{account_id}/sign-in",
+            )
+        device, person = begin_device(provider), person_of(found.login)
+        click.echo(f"Open {device.url} on any device, type {device.code}, sign in as {person}.")
+        document = _wait_for(provider, device, found.login)
+        key = load_key(settings.data, settings.secret_key)
+        mailboxes.keep_tokens(store, None, found, document, key=key, now=utc_now())
+        click.echo(f"{found.address} is signed in.")
+
+
+def _wait_for(provider: Provider, device: Device, login: str) -> str:
+    """The tokens, when somebody has signed in. Raises AuthFailed when the code has run out."""
+    ends = time.monotonic() + device.expires_in_seconds
+    while time.monotonic() < ends:
+        time.sleep(device.interval_seconds)
+        try:
+            document = poll_device(provider, device, login=login, now=utc_now())
+        except RemoteError as exc:
+            if not exc.is_retryable:
+                raise
+            continue
+        if document is not None:
+            return document
+    raise AuthFailed("Nobody signed in while the code was good. Run the command again.")
 
 
 @account.command("pause")

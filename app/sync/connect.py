@@ -51,9 +51,10 @@ def connect(
 
     def sign_in() -> IMAPClient:
         with waiting():
+            words = words_of(secret)  # first: without a token there is no need to call
             client = open_connection(server, context, now=now)
             try:
-                log_in(client, server, account, secret)
+                log_in(client, server, account, words)
             except BaseException:
                 drop(client)
                 raise
@@ -201,13 +202,18 @@ def _start_tls(client: IMAPClient, server: Server, context: ssl.SSLContext) -> N
     client.starttls(context)
 
 
-def log_in(client: IMAPClient, server: Server, account: Account, secret: Secret) -> None:
-    """Sign in as the account says. Raises AuthFailed, RemoteError."""
+def words_of(secret: Secret) -> str:
+    """The password, or a fresh access token. Raises SignInAgain, RemoteError."""
+    return secret if isinstance(secret, str) else secret()
+
+
+def log_in(client: IMAPClient, server: Server, account: Account, words: str) -> None:
+    """Sign in as the account says, with its password or a token. Raises AuthFailed, RemoteError."""
     login = account.login or account.address
-    if isinstance(secret, str):
-        _log_in_with_password(client, server, login, secret)
+    if account.auth_type == "oauth":
+        log_in_with_token(client, server, mailbox_of(login), words)
     else:
-        log_in_with_token(client, server, mailbox_of(login), secret())
+        _log_in_with_password(client, server, login, words)
 
 
 def mailbox_of(login: str) -> str:

@@ -69,13 +69,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A sign-in on any other device: at `url` with `code`, asked about every `interval_seconds`."""
+    """A sign-in on any other device, at `url` with `code`."""
 
     url: str
     code: str
-    interval_seconds: int
     expires_in_seconds: int
     flow: dict[str, Any] = field(repr=False)
+
+    @property
+    def interval_seconds(self) -> int:
+        """How long to wait before the provider may be asked again; it grows when it says so."""
+        return int(self.flow["interval"])
 
 
 def providers(settings: Settings) -> tuple[Provider, ...]:
@@ -189,7 +193,6 @@ def begin_device(provider: Provider) -> Device:
         return Device(
             clean(flow["verification_uri"]),
             clean(flow["user_code"]),
-            flow["interval"],
             flow["expires_in"],
             flow,
         )

@@ -20,6 +20,7 @@ from app.sync.connect import (
     log_in,
     open_connection,
     tls_context,
+    words_of,
 )
 from app.sync.faults import Server, connection_problem
 from app.sync.remote import Remote
@@ -170,7 +171,7 @@ def _security_step(account: Account, server: Server, client: IMAPClient) -> Step
 
 def _sign_in(client: IMAPClient, server: Server, account: Account, secret: Secret) -> None:
     try:
-        log_in(client, server, account, secret)
+        log_in(client, server, account, words_of(secret))
     except LetterbookError as exc:
         raise _Failed("login", str(exc)) from exc
 

@@ -184,7 +184,7 @@ def _saved_sign_in(account: Account | None, settings: Wanted) -> AccountId | Non
     """The mailbox that is changed, where its sign-in is good for what is tested."""
     if account is None or account.auth_type != "oauth" or account.needs_sign_in:
         return None
-    is_same = (account.host, account.login) == (settings.host.lower(), settings.login)
+    is_same = mailboxes.has_same_server(account, settings) and account.login == settings.login
     return account.id if is_same and settings.auth_type == "oauth" else None
 
 

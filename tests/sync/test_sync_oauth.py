@@ -58,7 +58,13 @@ def utc_now() -> datetime:
 def folders(server: Dovecot, login: str, token: str) -> int:
     """Open a session with the token and give the number of folders."""
     account = Account(
-        AccountId(1), PublicId("x"), login, dovecot_server.HOST, server.tls_port, login=login
+        AccountId(1),
+        PublicId("x"),
+        login,
+        dovecot_server.HOST,
+        server.tls_port,
+        login=login,
+        auth_type="oauth",
     )
     with connect(account, lambda: token, now=utc_now, ca_file=server.ca_file) as remote:
         return len(remote.list_folders())
