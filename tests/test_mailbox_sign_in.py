@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.store import Store, accounts, open_store, sign_ins
 from app.store.database import sqlite3
 from app.store.secrets import load_key
-from app.sync.oauth import Provider, providers
+from app.sync.registered import Provider, providers
 from tests import make
 from tests import openid as openid_server
 from tests.openid import OpenId

@@ -13,7 +13,8 @@ from app.store import accounts, users
 from app.store import records as store_records
 from app.store.secrets import load_key
 from app.store.team import get as get_team
-from app.sync.oauth import Device, Provider, begin_device, person_of, poll_device, providers
+from app.sync.oauth import Device, begin_device, person_of, poll_device
+from app.sync.registered import Provider, providers
 
 
 @click.group()

@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.store import Store, accounts, open_store, states
 from app.store.states import State
 from app.sync import Checked, Progress, Throttled, sync_account
-from app.sync.oauth import providers
+from app.sync.registered import providers
 
 _OUR_FAULT = "The pass ended with a fault of Letterbook's own; the log has the details."
 

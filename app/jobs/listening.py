@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.store import Store, accounts, listeners, open_store
 from app.store.listeners import Place
 from app.sync import listen
-from app.sync.oauth import providers
+from app.sync.registered import providers
 
 MOST_LISTENERS = 100
 """A thread and a connection each. The inboxes come first; what is beyond is polled."""

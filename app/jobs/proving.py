@@ -12,7 +12,7 @@ from app.store import Store, accounts, upkeep
 from app.store.harm import Place
 from app.store.secrets import load_key
 from app.sync import fetch_again
-from app.sync.oauth import providers
+from app.sync.registered import providers
 
 Tell = Callable[[int, int], None]
 _TELL_EVERY_SECONDS = 1.0

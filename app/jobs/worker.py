@@ -32,7 +32,7 @@ from app.store.lock import worker_lock
 from app.store.secrets import load_key
 from app.sync import Checked, Tested, test_connection
 from app.sync.connect import Secret
-from app.sync.oauth import providers
+from app.sync.registered import providers
 from app.transfer import Imported, import_mail, mail_bytes
 
 TICK_SECONDS = 0.3

@@ -23,7 +23,7 @@ from app.settings import is_loopback_host
 from app.store import Store, accounts
 from app.store.visibility import viewer_of
 from app.sync.addresses import IMAP_PORTS, INTERNAL, OTHER_PORT, is_internal_host
-from app.sync.oauth import Provider, provider_for
+from app.sync.registered import Provider, provider_for
 
 LONGEST_LOGIN = 320
 LONGEST_PASSWORD = 1000

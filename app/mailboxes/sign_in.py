@@ -18,7 +18,8 @@ from app.model import Account, AccountId, PublicId, Viewer
 from app.store import Store, accounts, audit, sign_ins, states, transaction
 from app.store.secrets import seal, unseal
 from app.sync.connect import Secret
-from app.sync.oauth import Provider, access_token, begin, complete, provider_for
+from app.sync.oauth import access_token, begin, complete
+from app.sync.registered import Provider, provider_for
 
 KEPT_FOR = timedelta(minutes=10)
 CALLBACK = "/email/accounts/sign-in"

@@ -20,7 +20,7 @@ from app.model import Account, AccountId, PublicId, UserId, Viewer
 from app.store import Store, accounts, audit, jobs, states, transaction
 from app.store.database import new_public_id
 from app.store.secrets import seal
-from app.sync.oauth import Provider
+from app.sync.registered import Provider
 
 _TAKEN = "This mailbox is there already: the same address, server and login."
 _NO_SERVER = "This mailbox is read from no server; there is nothing to stop."

@@ -23,9 +23,9 @@ from app.model import (
 from app.settings import Settings
 from app.store import Store, accounts, users
 from app.store.secrets import load_key
-from app.sync.oauth import Provider as OAuthProvider
-from app.sync.oauth import providers
 from app.sync.providers import MICROSOFT, Provider, provider_of
+from app.sync.registered import Provider as OAuthProvider
+from app.sync.registered import providers
 from app.web import render
 from app.web.db import AnyRequest
 from app.web.forms import field, fields, secret

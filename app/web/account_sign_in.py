@@ -19,7 +19,8 @@ from app import mailboxes
 from app.errors import AuthFailed, Invalid, RemoteError
 from app.model import Account, Viewer
 from app.settings import Settings
-from app.sync.oauth import Provider, person_of
+from app.sync.oauth import person_of
+from app.sync.registered import Provider
 from app.web import flash, render
 from app.web.account_form import ACCOUNTS, changeable, key_of, providers_of
 from app.web.db import store_of

@@ -10,7 +10,7 @@ import pytest
 from app.errors import AuthFailed, Invalid, RemoteError, SignInAgain
 from app.model import Account, AccountId, PublicId
 from app.settings import Settings
-from app.sync import oauth
+from app.sync import oauth, registered
 from app.sync.connect import connect
 from tests import dovecot as dovecot_server
 from tests import openid as openid_server
@@ -38,12 +38,12 @@ def mail_server() -> Iterator[Dovecot]:
         yield running
 
 
-def provider(openid: OpenId, kind: str, **environ: str) -> oauth.Provider:
+def provider(openid: OpenId, kind: str, **environ: str) -> registered.Provider:
     settings = Settings.from_env({**openid.settings(kind), **environ})
-    return oauth.provider_for(oauth.providers(settings), dovecot_server.HOST)
+    return registered.provider_for(registered.providers(settings), dovecot_server.HOST)
 
 
-def signed_in(openid: OpenId, of: oauth.Provider, login: str, **given: Any) -> str:
+def signed_in(openid: OpenId, of: registered.Provider, login: str, **given: Any) -> str:
     """The document of a sign-in by code flow."""
     person, now = given.pop("person", oauth.person_of(login)), given.pop("now", utc_now())
     url, flow = oauth.begin(of, login=login, redirect_uri=BACK, state="s" * 40)
@@ -329,12 +329,12 @@ def test_google_without_the_box_for_mail_is_said(openid: OpenId) -> None:
 
 
 def test_tokens_are_for_the_providers_own_servers_only(openid: OpenId) -> None:
-    known = oauth.providers(Settings.from_env(openid.settings("google")))
+    known = registered.providers(Settings.from_env(openid.settings("google")))
 
     with pytest.raises(Invalid, match="servers of Microsoft 365 and Google"):
-        oauth.provider_for(known, "imap.evil.test")
+        registered.provider_for(known, "imap.evil.test")
     with pytest.raises(Invalid, match="LETTERBOOK_MICROSOFT_CLIENT_ID"):
-        oauth.provider_for(known, "outlook.office365.com")
+        registered.provider_for(known, "outlook.office365.com")
 
 
 def test_nothing_of_a_token_is_logged(openid: OpenId, caplog: pytest.LogCaptureFixture) -> None:
