@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypeVar
 
+from app.errors import OutOfSpace
 from app.model import LARGEST_MESSAGE, Folder
 from app.store import Store, folders, ingest, locations, tombstones
+from app.store.database import require_room
 from app.store.singly import ingest_all
 from app.sync.answers import Status, Summary
 from app.sync.faults import ConnectionLost, Refused
@@ -31,6 +33,10 @@ _NO_CONTENT = "The server lists this message, but does not give its content."
 _TOO_LARGE = (
     f"The message is larger than {LARGEST_MESSAGE:,} bytes, the most that is read. It stays on the"
     " server."
+)
+_NO_ROOM = (
+    "The disk that holds the archive is nearly full, so that no more mail is read. What is stored"
+    " stays and is found. When there is room again, Letterbook goes on by itself."
 )
 _storing = Lock()
 """One batch at a time, of whatever account: parsing takes several times its size in memory."""
@@ -158,6 +164,8 @@ def _store_missing(
     locations.forget_failures(store, folder.id, uidvalidity, failed.keys() - on_server)
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
     missing = sorted(on_server - known - given_up, reverse=True)
+    if missing:
+        _require_room(store, 0)
     new = done = 0
     if visit.meter:
         visit.meter.begin(total=len(on_server), done=len(on_server) - len(missing))
@@ -201,11 +209,19 @@ def _store(store: Store, folder: Folder, uidvalidity: int, batch: Batch, visit: 
         for summary, raw in batch.messages
     ]
     with _storing:
+        _require_room(store, sum(len(raw) for _, raw in batch.messages))
         _, refused = ingest_all(store, deliveries, now=visit.now())
     failures = batch.failures | refused
     for uid, reason in failures.items():
         locations.record_failure(store, folder.id, uidvalidity, uid, reason, now=visit.now())
     return sum(d.received_at >= visit.since for d in deliveries if d.uid not in failures)
+
+
+def _require_room(store: Store, size_bytes: int) -> None:
+    try:
+        require_room(store, size_bytes)
+    except OutOfSpace as exc:
+        raise OutOfSpace(_NO_ROOM) from exc
 
 
 def _read_ahead(batches: Iterator[Batch]) -> Generator[Batch]:
