@@ -1,6 +1,7 @@
 """The worker: due accounts, jobs, the index; one at a time; it goes when it is told to."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from app import jobs as worker
+from app import mailboxes
 from app.errors import Conflict
 from app.jobs import slots
+from app.jobs.checks import check_account
 from app.model import Account, UserId
 from app.search import search_messages
 from app.search.index import count_messages
@@ -20,7 +23,7 @@ from app.settings import Settings
 from app.store import Store, accounts, jobs, open_store, queue
 from app.store.database import new_public_id
 from app.store.secrets import load_key, seal
-from app.sync import folder
+from app.sync import Checked, folder
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot
 from tests.sync.scripted import listening
@@ -121,6 +124,59 @@ def test_the_worker_looks_at_a_due_account_by_itself(working: Office) -> None:
     check = accounts.last_check(working.store, working.account.id)
     assert check is not None
     assert check.error is None
+
+
+def check_now(office: Office, claimed: Account) -> Checked:
+    """A pass over an account as it was when it was claimed."""
+    return check_account(
+        office.settings,
+        load_key(office.settings.data),
+        claimed,
+        threading.Event(),
+        pass_seconds=60,
+        make_room=lambda: False,
+    )
+
+
+def test_a_pass_that_waited_goes_to_the_server_of_now(office: Office) -> None:
+    """A new password is not for the old server."""
+    callers: list[socket.socket] = []
+    with listening(callers.append) as old:
+        check_now(office, replace(office.account, host="127.0.0.1", port=old))
+
+    check = accounts.last_check(office.store, office.account.id)
+    assert check is not None
+    assert check.error is None
+    assert office.server.commands(office.login)
+    assert callers == []
+
+
+def test_a_mailbox_that_is_edited_at_this_moment_is_left_to_the_next_pass(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_of = mailboxes.secret_of
+
+    def edited(*given: Any, **more: Any) -> object:
+        secret = secret_of(*given, **more)
+        accounts.change(office.store, replace(office.account, login="somebody else"))
+        return secret
+
+    monkeypatch.setattr(mailboxes, "secret_of", edited)
+
+    checked = check_now(office, office.account)
+
+    assert checked.is_stopped
+    assert office.server.commands(office.login) == []
+
+
+def test_a_mailbox_that_was_paused_while_it_waited_is_not_looked_at(office: Office) -> None:
+    accounts.pause(office.store, office.account.id, at=datetime.now(UTC))
+
+    checked = check_now(office, office.account)
+
+    assert checked.is_stopped
+    assert office.server.commands(office.login) == []
+    assert accounts.last_check(office.store, office.account.id) is None
 
 
 def test_check_for_new_emails_says_what_it_brought(working: Office) -> None:

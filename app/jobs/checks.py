@@ -20,6 +20,8 @@ from app.sync.registered import providers
 
 _OUR_FAULT = "The pass ended with a fault of Letterbook's own; the log has the details."
 
+_NOTHING = Checked(unread=0, new=0, failed_folders=0, is_stopped=True)
+
 logger = logging.getLogger(__name__)
 
 
@@ -65,9 +67,13 @@ def check_account(
     Raises AuthFailed, RemoteError. Effects: may be repeated after any interruption.
     """
     if stop.is_set():
-        return Checked(unread=0, new=0, failed_folders=0, is_stopped=True)
+        return _NOTHING
     store = open_store(settings.data)
     try:
+        # It may have waited for minutes: its settings are those of now.
+        account = accounts.get(store, account.id)
+        if not account.is_watched:
+            return _NOTHING
         state = states.of(store, account.id)
         last = accounts.last_check(store, account.id)
         standing = schedule.refusal(state, (last and last.error) or "", now=_now())
@@ -135,10 +141,15 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event, make_room: Callable[[], bo
 
 def _sync(begun: _Pass, key: bytes, stop: Event) -> Checked:
     store, account = begun.store, begun.account
+    known = providers(begun.settings)
+    secret = mailboxes.secret_of(store, account, key=key, known=known, now=_now)
+    if accounts.get(store, account.id) != account:
+        # Edited at this moment: the new password is not for the old server. It is due at once.
+        return _NOTHING
     return sync_account(
         store,
         account,
-        mailboxes.secret_of(store, account, key=key, known=providers(begun.settings), now=_now),
+        secret,
         now=_now,
         ca_file=begun.settings.ca_file,
         public_only=mailboxes.is_bound_to_public(store, account),
