@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.store import Store, accounts, jobs, open_store, queue
 from app.store.database import new_public_id
 from app.store.secrets import load_key, seal
-from app.sync import Checked, folder
+from app.sync import Checked, fetching, folder
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot
 from tests.sync.scripted import listening
@@ -205,7 +205,7 @@ def test_a_check_that_waits_is_joined(office: Office) -> None:
 def test_a_pause_takes_effect_within_a_batch_and_resume_goes_on(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "UIDS_PER_COMMAND", 2)
+    monkeypatch.setattr(fetching, "UIDS_PER_COMMAND", 2)
     mails = [make.mail("Beton", message_id=f"<{number}@x>") for number in range(6)]
     office.server.append(office.login, "INBOX", *mails)
     store_batch = folder.ingest_all
@@ -255,7 +255,7 @@ def test_silent_servers_hold_up_nobody_however_many_they_are(
 def test_a_long_pass_begins_anew_until_all_is_here(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "UIDS_PER_COMMAND", 2)
+    monkeypatch.setattr(fetching, "UIDS_PER_COMMAND", 2)
     monkeypatch.setattr(worker.worker, "PASS_SECONDS", 0.0)
     mails = [make.mail("Beton", message_id=f"<{number}@x>") for number in range(6)]
     office.server.append(office.login, "INBOX", *mails)

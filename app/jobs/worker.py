@@ -21,6 +21,7 @@ from app.errors import Invalid, LetterbookError
 from app.jobs.checks import check_account, told
 from app.jobs.keeper import Keeper
 from app.jobs.listening import Listening
+from app.jobs.memory import give_back_large
 from app.jobs.slots import Slots
 from app.jobs.upkeep import Report
 from app.model import Account, AccountId
@@ -127,6 +128,7 @@ def rebuild_index(settings: Settings, progress: Progress = lambda written, total
 
 @contextmanager
 def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"]:
+    give_back_large()
     with (
         ThreadPoolExecutor(MOST_PASSES, thread_name_prefix="account") as pool,
         ThreadPoolExecutor(TESTS_AT_ONCE, thread_name_prefix="test") as test_pool,

@@ -13,7 +13,7 @@ first version wrote them. A recipe is kept only if it was proved: built, and equ
 
 import binascii
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -72,7 +72,7 @@ def write(raw: bytes, pieces: Sequence[Piece], ids: Mapping[Digest, BlobId]) -> 
         steps.append(_literal(raw[copied_to:]))
     recipe = b"".join(steps)
     contents = {ids[piece.digest].to_bytes(8): piece.content for piece in pieces}
-    if build(recipe, contents.__getitem__) != raw:
+    if not _is_at(raw, 0, len(raw), _runs(recipe, contents.__getitem__)):
         raise Corrupt("A recipe did not rebuild its bytes.")
     return recipe
 
@@ -83,19 +83,19 @@ def build(recipe: bytes, get: Callable[[bytes], bytes]) -> bytes:
     Raises Corrupt.
     """
     try:
-        return _build(recipe, get)
+        return b"".join(_runs(recipe, get))
     except (struct.error, KeyError) as exc:
         raise Corrupt("A recipe is cut off, or names a blob that is not there.") from exc
 
 
-def _build(recipe: bytes, get: Callable[[bytes], bytes]) -> bytes:
-    pieces: list[bytes] = []
+def _runs(recipe: bytes, get: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """The same bytes bit by bit, so that a large copy is not in memory a second time."""
     at = 0
     while at < len(recipe):
         kind = recipe[at]
         if kind == LITERAL:
             (length,) = struct.unpack_from(">I", recipe, at + 1)
-            pieces.append(recipe[at + 5 : at + 5 + length])
+            yield recipe[at + 5 : at + 5 + length]
             at += 5 + length
             continue
         if kind not in REFERENCE_BYTES:
@@ -104,12 +104,20 @@ def _build(recipe: bytes, get: Callable[[bytes], bytes]) -> bytes:
         content = get(recipe[at + 1 : end])
         at = end
         if kind in (WHOLE, WHOLE_BY_DIGEST):
-            pieces.append(content)
+            yield content
         else:
             width, ending = struct.unpack_from(">HB", recipe, at)
-            pieces.append(_in_base64(content, width, ending))
+            yield from _in_base64(content, width, ending)
             at += 3
-    return b"".join(pieces)
+
+
+def _is_at(raw: bytes, start: int, end: int, runs: Iterable[bytes]) -> bool:
+    """Whether raw[start:end] is just these runs."""
+    for run in runs:
+        if not raw.startswith(run, start, end):
+            return False
+        start += len(run)
+    return start == end
 
 
 def references(recipe: bytes) -> list[bytes]:
@@ -130,15 +138,16 @@ def _literal(run: bytes) -> bytes:
 
 def _piece(raw: bytes, leaf: Leaf) -> Piece:
     """A leaf as a blob: decoded if it is base64 that is rebuilt exactly, else as it stands."""
-    encoded = raw[leaf.start : leaf.end]
+    start, end = leaf.start, leaf.end
     if leaf.transfer_encoding == "base64":
         content = decode_leaf(raw, leaf)
-        width, ending = _line_shape(encoded)
-        if content and width <= 0xFFFF and _in_base64(content, width, ending) == encoded:
+        width, ending = _line_shape(raw, start, end)
+        is_short = content and width <= 0xFFFF
+        if is_short and _is_at(raw, start, end, _in_base64(content, width, ending)):
             shape = struct.pack(">HB", width, ending)
             return _piece_of(leaf, content, BASE64, shape, is_decoded=True)
     is_plain = leaf.transfer_encoding in ("", "7bit", "8bit", "binary")
-    return _piece_of(leaf, encoded, WHOLE, b"", is_decoded=is_plain)
+    return _piece_of(leaf, raw[start:end], WHOLE, b"", is_decoded=is_plain)
 
 
 def _piece_of(leaf: Leaf, content: bytes, kind: int, shape: bytes, *, is_decoded: bool) -> Piece:
@@ -146,27 +155,26 @@ def _piece_of(leaf: Leaf, content: bytes, kind: int, shape: bytes, *, is_decoded
     return Piece(leaf.position, leaf.start, leaf.end, digest, content, kind, shape, is_decoded)
 
 
-def _line_shape(encoded: bytes) -> tuple[int, int]:
+def _line_shape(raw: bytes, start: int, end: int) -> tuple[int, int]:
     """Line length and line end of a base64 run, as its first and last line show them."""
-    first = encoded.find(b"\n")
+    first = raw.find(b"\n", start, end)
     if first < 0:
         return 0, LF
-    is_crlf = first > 0 and encoded[first - 1] == 13
-    ending = (CRLF if is_crlf else LF) | (ENDS if encoded.endswith(b"\n") else 0)
-    return first - is_crlf, ending
+    is_crlf = first > start and raw[first - 1] == 13
+    ending = (CRLF if is_crlf else LF) | (ENDS if raw.endswith(b"\n", start, end) else 0)
+    return first - start - is_crlf, ending
 
 
-def _in_base64(content: bytes, width: int, ending: int) -> bytes:
+def _in_base64(content: bytes, width: int, ending: int) -> Iterator[bytes]:
+    """The run block by block: a large attachment is not in memory a second time."""
     line_end = b"\r\n" if ending & CRLF else b"\n"
     last = line_end if ending & ENDS else b""
     if width == 0 or len(content) <= width // 4 * 3:
-        return binascii.b2a_base64(content, newline=False) + last
-    # Block by block, so that the lines of a large attachment are not all in memory at once.
+        yield binascii.b2a_base64(content, newline=False) + last
+        return
     block_bytes = 3 * width * 1024
-    lines = bytearray()
     for at in range(0, len(content), block_bytes):
         text = binascii.b2a_base64(content[at : at + block_bytes], newline=False)
-        for start in range(0, len(text), width):
-            lines += text[start : start + width]
-            lines += line_end
-    return bytes(lines[: -len(line_end)]) + last
+        lines = [text[start : start + width] for start in range(0, len(text), width)]
+        is_last = at + block_bytes >= len(content)
+        yield line_end.join(lines) + (last if is_last else line_end)

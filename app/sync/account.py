@@ -12,7 +12,8 @@ from app.model import Account, AccountId, Folder
 from app.store import Store, accounts, first_syncs, folders
 from app.sync.connect import Secret, connect
 from app.sync.faults import Refused, Throttled
-from app.sync.folder import Passed, Stopped, Visit, sync_folder
+from app.sync.fetching import Stopped
+from app.sync.folder import Passed, Visit, sync_folder
 from app.sync.meter import Meter
 from app.sync.remote import Remote
 from app.sync.sent import with_sent

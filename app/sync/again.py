@@ -9,7 +9,7 @@ from app.model import Account
 from app.store.harm import Place
 from app.sync.connect import Secret, connect
 from app.sync.faults import Refused
-from app.sync.folder import fetched
+from app.sync.fetching import fetched
 from app.sync.remote import Remote
 
 

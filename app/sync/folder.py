@@ -1,39 +1,30 @@
 """One pass over one folder: what is new is stored, what vanished or changed is noted."""
 
-import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import TypeVar
 
 from app.errors import OutOfSpace
-from app.model import LARGEST_MESSAGE, Folder
+from app.model import Folder
 from app.store import Store, folders, ingest, locations, tombstones
 from app.store.database import require_room
 from app.store.singly import ingest_all
-from app.sync.answers import Status, Summary
-from app.sync.faults import ConnectionLost, Refused
+from app.sync.answers import Status
+from app.sync.faults import Refused
+from app.sync.fetching import Batch, Stopped, read_ahead
 from app.sync.meter import Meter
-from app.sync.remote import UIDS_PER_COMMAND, Remote, is_large
-from app.sync.waiting import waiting
+from app.sync.remote import Remote
 
 MAX_TRIES = 3
 """After so many failures in a row a message waits for the next full look, or for a person."""
 
-_BATCH_BYTES = 20_000_000
 # An unchanged STATUS hides a flag that is not \Seen, and one read mail for one unread; with a
 # modseq it hides nothing that a server should do.
 _LOOK_AGAIN = timedelta(hours=1)
 _LOOK_AGAIN_WITH_MODSEQ = timedelta(days=1)
 _HIGHEST_UID = 2**32 - 1
-_NO_CONTENT = "The server lists this message, but does not give its content."
-_TOO_LARGE = (
-    f"The message is larger than {LARGEST_MESSAGE:,} bytes, the most that is read. It stays on the"
-    " server."
-)
 _NO_ROOM = (
     "The disk that holds the archive is nearly full, so that no more mail is read. What is stored"
     " stays and is found. When there is room again, Letterbook goes on by itself."
@@ -45,12 +36,6 @@ _INCOMPLETE = (
     "The server counts {:,} messages here, but lists {:,}. What it lists is stored, nothing is"
     " noted as gone, and Letterbook looks again."
 )
-logger = logging.getLogger(__name__)
-T = TypeVar("T")
-
-
-class Stopped(Exception):
-    """The worker is asked to end; everything so far is stored, the rest comes next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +59,6 @@ class Passed:
 
     unread: int
     new: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What a fetch gave: messages with their bytes, and the reason for each one without."""
-
-    messages: list[tuple[Summary, bytes]]
-    failures: dict[int, str]
 
 
 def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Passed:
@@ -169,13 +146,14 @@ def _store_missing(
     new = done = 0
     if visit.meter:
         visit.meter.begin(total=len(on_server), done=len(on_server) - len(missing))
-    with closing(_read_ahead(fetched(remote, missing))) as batches:
+    with closing(read_ahead(remote, missing)) as batches:
         for batch in batches:
             new += _store(store, folder, uidvalidity, batch, visit)
             done += len(batch.messages)
             visit.tell(folder, done, len(missing))
             if visit.meter:
                 _measure(visit.meter, folder, batch)
+            del batch  # its bytes, before the next ones come
             if visit.stop() or visit.enough():
                 if visit.meter:
                     visit.meter.note(folder)
@@ -222,105 +200,6 @@ def _require_room(store: Store, size_bytes: int) -> None:
         require_room(store, size_bytes)
     except OutOfSpace as exc:
         raise OutOfSpace(_NO_ROOM) from exc
-
-
-def _read_ahead(batches: Iterator[Batch]) -> Generator[Batch]:
-    """The same, the next one fetched by a thread of its own while one is stored.
-
-    Closed early, it waits for the batch that is under way: then the connection is free again.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := _awaited(coming)) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
-
-
-def _awaited(coming: Future[Batch | None]) -> Batch | None:
-    with waiting():
-        return coming.result()
-
-
-def fetched(remote: Remote, missing: Sequence[int]) -> Iterator[Batch]:
-    """The messages of these UIDs, in their order, in batches of bounded bytes."""
-    for start in range(0, len(missing), UIDS_PER_COMMAND):
-        chunk = missing[start : start + UIDS_PER_COMMAND]
-        told, failures = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
-        failures |= {uid: _TOO_LARGE for uid in told if told[uid].size_bytes > LARGEST_MESSAGE}
-        if failures:
-            yield Batch([], failures)
-        wanted = [told[uid] for uid in chunk if uid in told and uid not in failures]
-        for summaries in _by_size(wanted):
-            yield _fetch(remote, summaries)
-
-
-def _fetch(remote: Remote, summaries: Sequence[Summary]) -> Batch:
-    by_uid = _by_uid(summaries)
-
-    def ask(uids: Sequence[int]) -> dict[int, bytes]:
-        if is_large(by_uid[uids[0]]):
-            raw = remote.body(by_uid[uids[0]])
-            found = {} if raw is None else {uids[0]: raw}
-        else:
-            found = remote.bodies(uids)
-        # Servers announce wrong sizes; an empty answer for what has a size is no message.
-        return {uid: raw for uid, raw in found.items() if raw or not by_uid[uid].size_bytes}
-
-    raws, failures = _ask(remote, list(by_uid), ask)
-    return Batch([(by_uid[uid], raw) for uid, raw in raws.items()], failures)
-
-
-def _ask(
-    remote: Remote, uids: Sequence[int], ask: Callable[[Sequence[int]], Mapping[int, T]]
-) -> tuple[dict[int, T], dict[int, str]]:
-    """Ask for all at once, and one by one where that fails: a bad message holds up no other.
-
-    Dovecot, for one, hangs up over a message whose size in the file name is wrong. Gives the
-    answers, and the reasons for messages that are there, but without an answer.
-    """
-    found: dict[int, T] = {}
-    failures: dict[int, str] = {}
-    try:
-        found.update(ask(uids))
-    except (Refused, ConnectionLost) as problem:
-        logger.warning(
-            "the server fails over a batch, asking one by one",
-            extra={"count": len(uids), "problem": type(problem).__name__},
-        )
-        if isinstance(problem, ConnectionLost):
-            remote.reopen()
-        for uid in uids:
-            try:
-                found.update(ask([uid]))
-            except Refused as exc:
-                failures[uid] = str(exc)
-            except ConnectionLost as exc:
-                failures[uid] = str(exc)
-                remote.reopen()
-    unanswered = [uid for uid in uids if uid not in found]
-    still_there = remote.uids(unanswered) if unanswered else set()
-    return found, {uid: failures.get(uid, _NO_CONTENT) for uid in sorted(still_there)}
-
-
-def _by_uid(summaries: Sequence[Summary]) -> dict[int, Summary]:
-    return {summary.uid: summary for summary in summaries}
-
-
-def _by_size(summaries: Sequence[Summary]) -> Iterator[list[Summary]]:
-    """Batches of at most 20 MB; a large message goes alone."""
-    batch: list[Summary] = []
-    size_bytes = 0
-    for summary in summaries:
-        if batch and (is_large(summary) or size_bytes + summary.size_bytes > _BATCH_BYTES):
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append(summary)
-        size_bytes += summary.size_bytes
-        if is_large(summary):
-            yield batch
-            batch, size_bytes = [], 0
-    if batch:
-        yield batch
 
 
 # -- known messages

@@ -85,7 +85,7 @@ def test_a_recipe_that_is_none_is_corrupt(steps: bytes) -> None:
 
 def test_what_does_not_rebuild_is_never_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = make.mail(text="x" * 300)
-    monkeypatch.setattr(recipe, "build", lambda *_: b"something else")
+    monkeypatch.setattr(recipe, "_runs", lambda *_: [b"something else"])
 
     with pytest.raises(Corrupt):
         rebuilt(raw)

@@ -19,7 +19,7 @@ from typing import Any
 from app.model import AccountId
 from app.store import accounts, open_store
 from app.store.database import _Connection
-from app.sync import folder, sync_account
+from app.sync import fetching, sync_account
 from app.sync.connect import tls_context
 from app.sync.wire import Wire
 from tests.dovecot import PASSWORD
@@ -62,7 +62,7 @@ def killed(step: int | None, *arguments: Any) -> bool:
     """Check in a process of its own; whether that was killed."""
     child = os.fork()
     if child == 0:
-        folder.UIDS_PER_COMMAND = UIDS_PER_COMMAND
+        fetching.UIDS_PER_COMMAND = UIDS_PER_COMMAND
         if step is not None:
             killing_at(step)
         check(*arguments)

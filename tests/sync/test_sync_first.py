@@ -7,7 +7,7 @@ import pytest
 from app.model import FolderId
 from app.store import first_syncs
 from app.store.first_syncs import FirstSync
-from app.sync import folder
+from app.sync import fetching
 from tests.dovecot import verb
 from tests.sync.conftest import Mailbox, raw_mail
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.dovecot
 @pytest.fixture
 def full(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     """Five mails in INBOX, two sent, three in an old folder, one in Trash; two to a batch."""
-    monkeypatch.setattr(folder, "UIDS_PER_COMMAND", 2)
+    monkeypatch.setattr(fetching, "UIDS_PER_COMMAND", 2)
     mailbox.append("Archiv", *[raw_mail(number) for number in range(30, 33)])
     mailbox.append("Wysłane", *[raw_mail(number) for number in range(20, 22)])
     mailbox.append("INBOX", *[raw_mail(number) for number in range(5)])
