@@ -13,7 +13,8 @@ import pytest
 from app.demo.company import COMPANY
 from app.demo.mail import fresh_mail, generate
 from app.mail import parse, split_quoted
-from app.sync.skip import skipped_by
+from app.sync.answers import RemoteFolder
+from app.sync.skip import skip_entries
 from tests.demo.conftest import END
 
 DIGEST = """
@@ -158,8 +159,8 @@ def test_is_skipped_is_what_our_own_rule_says(two_thousand):
     uses = {(b.address, f.name): f.special_use for b in COMPANY.mailboxes for f in b.folders}
     for mail in two_thousand:
         for copy in mail.deliveries:
-            use = uses[copy.mailbox, copy.folder]
-            entry = skipped_by(copy.folder, use, ("Trash", "Junk", "Spam", "Deleted", "Drafts"))
+            listed = RemoteFolder(copy.folder, uses[copy.mailbox, copy.folder], True, "/")
+            (entry,) = skip_entries([listed], ("Trash", "Junk", "Spam", "Deleted", "Drafts"))
             assert (entry is not None) == mail.is_skipped
 
 
