@@ -23,6 +23,10 @@ COLUMNS = (
 )
 
 
+_FIRST_FORMER = 2**32
+"""A UIDVALIDITY that no server gives: of a place at a server that is read no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A folder as the server lists it; `skipped_by` is the skip entry that matches, if any.
@@ -110,6 +114,26 @@ def _rename(store: Store, before: Sequence[Folder], listed: Sequence[Listed]) ->
             store.archive.conn.execute(
                 "update folders set name = ? where id = ?", [folder.name, old.id]
             )
+
+
+def read_from(store: Store, account_id: AccountId, source: str, *, now: datetime) -> None:
+    """Note which server and login the folders are read from.
+
+    At another one the same numbers stand for other messages: all that is known of the old ones is
+    kept as gone, under numbers that no server gives. Effects: one transaction; may be repeated.
+    """
+    conn = store.archive.conn
+    with transaction(store):
+        (before,) = conn.execute(
+            "select read_from from accounts where id = ?", [account_id]
+        ).fetchone()
+        if before == source:
+            return
+        conn.execute("update accounts set read_from = ? where id = ?", [source, account_id])
+        if before is not None:
+            for folder in of_account(store, account_id):
+                if not _is_import(folder):
+                    _begin_anew(store, folder, now=now)
 
 
 def record_pass(
@@ -256,6 +280,32 @@ def _note_gone(store: Store, folder: Folder, *, now: datetime) -> None:
     )
     conn.execute("delete from purged_places where folder_id = ?", [folder.id])
     refresh_holdings(store, folder.account_id, _messages_in(store, folder.id))
+
+
+def _begin_anew(store: Store, folder: Folder, *, now: datetime) -> None:
+    messages = _messages_in(store, folder.id)
+    store.archive.conn.execute(
+        "update folders set uidvalidity = null, uidnext = null, highestmodseq = null,"
+        " server_messages = 0, server_unseen = 0, checked_at = null, error = null, mailbox_id = ''"
+        " where id = ?",
+        [folder.id],
+    )
+    (highest,) = store.archive.conn.execute(
+        "select coalesce(max(uidvalidity), 0) from locations where folder_id = ?", [folder.id]
+    ).fetchone()
+    store.archive.conn.execute(
+        "update locations set gone_since = coalesce(gone_since, :now),"
+        " uidvalidity = uidvalidity + :shift where folder_id = :folder and uidvalidity < :first",
+        {
+            "now": to_seconds(now),
+            "folder": folder.id,
+            "first": _FIRST_FORMER,
+            "shift": (highest // _FIRST_FORMER + 1) * _FIRST_FORMER,
+        },
+    )
+    for table in ("failures", "purged_places"):
+        store.archive.conn.execute(f"delete from {table} where folder_id = ?", [folder.id])
+    refresh_holdings(store, folder.account_id, messages)
 
 
 def _folder_from(row: tuple[Any, ...]) -> Folder:

@@ -82,6 +82,7 @@ def sync_account(
     check = accounts.last_check(store, account.id, good=True)
     passed: list[Passed | None] = []
     with connect(account, secret, now=now, ca_file=ca_file, public_only=public_only) as remote:
+        folders.read_from(store, account.id, _source(account), now=now())
         listed = folders.record_listing(
             store, account.id, _listing(remote, account.skip_folders), now=now()
         )
@@ -137,6 +138,11 @@ def _checked(passed: Sequence[Passed | None], *, is_stopped: bool = False) -> Ch
         failed_folders=len(passed) - len(good),
         is_stopped=is_stopped,
     )
+
+
+def _source(account: Account) -> str:
+    """Whose mail it is, in whatever way it is reached."""
+    return f"{account.login or account.address} at {(account.host or '').lower()}"
 
 
 def _listing(remote: Remote, skip_folders: Sequence[str]) -> list[folders.Listed]:
