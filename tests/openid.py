@@ -51,6 +51,8 @@ class Granted:
 class OpenId:
     """A running server, and what it shall do. `requests` are the forms sent to /token.
 
+    With a `failing_status` of 3xx it sends them on, to where they are `moved`.
+
     `opens`: the mailbox of a delegation that tokens are good for, "": the person's own.
     `device_person` signs in with a device code after it was first asked about.
     """
@@ -65,8 +67,10 @@ class OpenId:
     device_interval: int = 1
     rotates: bool = True
     failing_status: int = 0
+    audience: str = CLIENT_ID
     error: str = ""
     requests: list[dict[str, str]] = field(default_factory=list)
+    moved: list[dict[str, str]] = field(default_factory=list)
     codes: dict[str, Granted] = field(default_factory=dict)
     devices: dict[str, Granted] = field(default_factory=dict)
     refresh: dict[str, Granted] = field(default_factory=dict)
@@ -164,7 +168,7 @@ class OpenId:
         self.refresh[renewal] = granted
         claims = {"iss": self.url, "sub": granted.person, "iat": now, "nbf": now}
         mail = {**claims, "email": self.opens or granted.person, "exp": now + self.lifetime_seconds}
-        who = {**claims, "aud": CLIENT_ID, "exp": now + 3600, "nonce": granted.nonce}
+        who = {**claims, "aud": self.audience, "exp": now + 3600, "nonce": granted.nonce}
         who |= {"preferred_username": granted.person, "email": granted.person}
         # Microsoft says with `client_info` whose tokens they are (base64 of JSON).
         info = urlsafe_b64encode(json.dumps({"uid": granted.person, "utid": "t"}).encode())
@@ -221,8 +225,12 @@ class _Handler(BaseHTTPRequestHandler):
             denies = form["do"] == "deny"
             back = openid.answer(self.path, form["person"], denies=denies)
             self._send(302, "", location=f"{asked['redirect_uri']}?{urlencode(back)}")
+        elif self.path.startswith("/moved"):
+            openid.moved.append(form)
+            self._send(200, "{}")
         elif openid.failing_status:
-            self._send(openid.failing_status, "<h1>Out of order</h1>")
+            away = "/moved" if 300 <= openid.failing_status < 400 else ""
+            self._send(openid.failing_status, "<h1>Out of order</h1>", location=away)
         else:
             verb = openid.device_code if self.path.startswith("/devicecode") else openid.token
             answer = verb(form)

@@ -1,5 +1,6 @@
 """oAuth logins against an OpenID server and a Dovecot that verifies its tokens."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pytest
 from app.errors import AuthFailed, Invalid, RemoteError, SignInAgain
 from app.model import Account, AccountId, PublicId
 from app.settings import Settings
-from app.sync import oauth, registered
+from app.sync import oauth, provider_http, registered
 from app.sync.connect import connect
 from tests import dovecot as dovecot_server
 from tests import openid as openid_server
@@ -214,15 +215,33 @@ def test_a_dead_refresh_token_asks_to_sign_in_again(openid: OpenId, kind: str, e
 
 
 @pytest.mark.parametrize("kind", ["microsoft", "google"])
-@pytest.mark.parametrize("status", [200, 302, 429, 500, 503])
+@pytest.mark.parametrize("status", [200, 307, 429, 500, 503])
 def test_trouble_of_the_token_endpoint_passes(openid: OpenId, kind: str, status: int) -> None:
-    """Also an answer that is no JSON."""
+    """Also an answer that is no JSON, and one that would carry the token elsewhere."""
     of = provider(openid, kind)
     document = signed_in(openid, of, "ann@ex.test")
     openid.failing_status = status
 
     with pytest.raises(RemoteError, match="sign-in server of") as raised:
         oauth.access_token(of, document, now=datetime(2999, 1, 1, tzinfo=UTC))
+
+    assert raised.value.is_retryable
+    assert openid.moved == []
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_a_provider_that_falls_silent_is_given_up(
+    openid: OpenId, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = provider(openid, kind)
+    document = signed_in(openid, of, "ann@ex.test")
+    monkeypatch.setattr(provider_http, "TIMEOUT_SECONDS", 0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        away = f"https://127.0.0.1:{silent.getsockname()[1]}/tenant"
+        gone = replace(of, authorize_url=away, token_url=away)
+        with pytest.raises(RemoteError, match="cannot be reached") as raised:
+            oauth.access_token(gone, document, now=datetime(2999, 1, 1, tzinfo=UTC))
 
     assert raised.value.is_retryable
 
@@ -319,6 +338,14 @@ def test_the_code_of_another_flow_is_refused(openid: OpenId, kind: str) -> None:
         oauth.complete(
             of, own, openid.answer(url, "ann@ex.test"), login="ann@ex.test", now=utc_now()
         )
+
+
+@pytest.mark.parametrize("kind", ["microsoft", "google"])
+def test_the_sign_in_of_another_application_is_refused(openid: OpenId, kind: str) -> None:
+    openid.audience = "another application"
+
+    with pytest.raises(RemoteError, match="sign-in of another application"):
+        signed_in(openid, provider(openid, kind), "ann@ex.test")
 
 
 def test_google_without_the_box_for_mail_is_said(openid: OpenId) -> None:
