@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -119,6 +120,25 @@ def test_a_token_that_is_good_is_not_renewed(office: Office) -> None:
     office.sync()
 
     assert office.renewals() == 0
+
+
+def test_a_token_is_had_in_any_thread_and_without_the_store(office: Office) -> None:
+    """A session that broke is opened anew by whoever fetches, while others write."""
+    office.openid.lifetime_seconds = ENDS_SOON
+    office.sign_in()
+    own, key = open_store(office.settings.data), load_key(office.store.directory)
+    secret = mailboxes.secret_of(
+        own, office.account, key=key, known=providers(office.settings), now=utc_now
+    )
+    assert not isinstance(secret, str)
+    before = sign_ins.sealed_tokens(office.store, office.account.id)
+
+    own.close()
+    with ThreadPoolExecutor(1) as pool:
+        token = pool.submit(secret).result()
+
+    assert token.count(".") == 2
+    assert sign_ins.sealed_tokens(office.store, office.account.id) != before
 
 
 def test_a_revoked_sign_in_stops_the_mailbox_and_a_new_one_starts_it(office: Office) -> None:

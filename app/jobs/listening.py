@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from random import random
 from threading import Lock, Thread
 
@@ -198,10 +197,6 @@ class Listening:
             secret = mailboxes.secret_of(
                 store, account, key=self._key, known=providers(self._settings), now=utc_now
             )
-            if not isinstance(
-                secret, str
-            ):  # the source of a token, for as long as the store is open
-                secret = partial(str, secret())
             is_bound = mailboxes.is_bound_to_public(store, account)
         finally:
             store.close()

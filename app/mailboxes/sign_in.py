@@ -15,7 +15,7 @@ from secrets import token_urlsafe
 from app.errors import Invalid, LetterbookError, RemoteError, SignInAgain
 from app.mailboxes.rules import check_right, doer
 from app.model import Account, AccountId, PublicId, Viewer
-from app.store import Store, accounts, audit, sign_ins, states, transaction
+from app.store import Store, accounts, audit, open_store, sign_ins, states, transaction
 from app.store.secrets import seal, unseal
 from app.sync.connect import Secret
 from app.sync.oauth import access_token, begin, complete
@@ -146,8 +146,11 @@ def secret_of(
 ) -> Secret:
     """What opens a session with the mailbox's server: its password, or its tokens' source.
 
-    The source is for the thread that the store belongs to. It raises SignInAgain, RemoteError;
-    what it renews it keeps. Raises RemoteError where only a person can help.
+    The source may be called in any thread, and when the store is closed: it opens one of its
+    own, because a session that broke is opened anew in the midst of others' transactions. It
+    raises SignInAgain, RemoteError; what it renews it keeps.
+
+    Raises RemoteError where only a person can help.
     """
     if account.auth_type == "password":
         sealed = accounts.sealed_password(store, account.id)
@@ -155,7 +158,15 @@ def secret_of(
             return unseal(key, account.public_id, sealed) if sealed else ""
         except LetterbookError as exc:
             raise RemoteError(str(exc), is_retryable=False) from exc
-    return lambda: _fresh_token(store, account, key, known, now)
+
+    def fresh_token() -> str:
+        own = open_store(store.directory)
+        try:
+            return _fresh_token(own, account, key, known, now)
+        finally:
+            own.close()
+
+    return fresh_token
 
 
 def _fresh_token(
