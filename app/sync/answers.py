@@ -61,11 +61,16 @@ def wire_name(name: object) -> str:
 
 
 def decoded_name(wire: str) -> str:
-    """A folder's name from modified UTF-7; else from UTF-8, which some servers send raw."""
+    """A folder's name from modified UTF-7; else from UTF-8, which some servers send raw.
+
+    What is neither, or half a character, stays as it is spelt.
+    """
     try:
-        return str(decode_utf7(wire.encode("latin-1"))) if wire.isascii() else _utf8(wire)
+        name = str(decode_utf7(wire.encode("latin-1"))) if wire.isascii() else _utf8(wire)
+        name.encode()
     except ValueError:
         return wire
+    return name
 
 
 def listed(lines: Sequence[object]) -> Iterator[tuple[frozenset[str], str, str]]:

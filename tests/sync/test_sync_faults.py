@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from imapclient.imap_utf7 import encode as encode_utf7
 
 from app.errors import Busy, OutOfSpace, RemoteError
 from app.mail import ParsedMail, parse
@@ -245,8 +246,24 @@ def test_an_empty_list_of_folders_makes_no_mail_gone(bench: Bench) -> None:
         (b"a&b", "a&b"),
         (b"x" * 5_000, "x" * 5_000),
         (b'say \\"hi\\"', 'say "hi"'),
+        (encode_utf7("Żółw" * 75), "Żółw" * 75),
+        (b"&AXs", "Ż"),
+        (b"&2D0-", "&2D0-"),
+        (b"&AXs-&AXs-", "ŻŻ"),
+        (b"\xff\xfe", "ÿþ"),
     ],
-    ids=["modified-utf-7", "raw-utf-8", "lone-ampersand", "5000-bytes", "quotes"],
+    ids=[
+        "modified-utf-7",
+        "raw-utf-8",
+        "lone-ampersand",
+        "5000-bytes",
+        "quotes",
+        "300-letters",
+        "unfinished-shift",
+        "half-a-surrogate",
+        "two-shifts",
+        "no-text",
+    ],
 )
 def test_a_folder_is_asked_for_as_the_server_spells_it(
     bench: Bench, wire: bytes, name: str

@@ -253,3 +253,44 @@ def test_a_folder_that_is_always_limited_holds_up_no_other(bench: Bench) -> None
     archive = {folder.name: folder for folder in folders.of_account(bench.store, bench.account.id)}
     assert archive["Archive"].checked_at is not None
     assert len(copies(bench.store)) == 3
+
+
+def test_uids_named_twice_are_read_once(bench: Bench) -> None:
+    bench.server.messages = dict(MAIL)
+    bench.server.answers = {b"UID SEARCH ALL": b"* SEARCH 1 1 2 3 3 3\r\n"}
+
+    bench.sync()
+    bench.sync()
+
+    assert sorted(copies(bench.store)) == sorted(MAIL.values())
+    assert bench.adds_up()
+
+
+def test_a_folder_without_a_uidvalidity_is_read_and_doubles_nothing(bench: Bench) -> None:
+    bench.server.messages = dict(MAIL)
+    bench.server.answers = {
+        b"EXAMINE": b"* 3 EXISTS\r\n",
+        b"STATUS": b'* STATUS "INBOX" (MESSAGES 3 UNSEEN 0)\r\n',
+    }
+
+    for _ in range(3):
+        bench.sync()
+        bench.clock.advance(hours=2)
+
+    assert sorted(copies(bench.store)) == sorted(MAIL.values())
+    assert bench.adds_up()
+
+
+@pytest.mark.parametrize("date", [b'"99-Foo-2025 10:00:00 +0100"', b"NIL", b'""', b"7"])
+def test_a_message_without_a_date_of_arrival_has_arrived_now(bench: Bench, date: bytes) -> None:
+    bench.server.messages = {1: MAIL[1]}
+    told = b"* 1 FETCH (UID 1 RFC822.SIZE 9 INTERNALDATE " + date + b" FLAGS ())\r\n"
+    bench.server.answers = {b"UID FETCH 1 (RFC822.SIZE": told}
+
+    bench.sync()
+
+    (received_at,) = bench.store.archive.conn.execute(
+        "select received_at from locations"
+    ).fetchone()
+    assert received_at == int(bench.clock().timestamp())
+    assert copies(bench.store) == [MAIL[1]]
