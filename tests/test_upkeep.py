@@ -1,5 +1,6 @@
 """Upkeep is done at night, once in its time, and how it ended is kept."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from app.errors import LetterbookError
 from app.jobs.upkeep import Report, Task, carry_out, due
 from app.settings import Settings
-from app.store import Store, team, transaction, upkeep
+from app.store import Store, first_syncs, team, transaction, upkeep
 from app.store.upkeep import Upkeep
+from tests import make
 
 NIGHT = datetime(2025, 3, 15, 2, 30, tzinfo=UTC)
 NOON = NIGHT + timedelta(hours=9, minutes=30)
@@ -55,6 +57,20 @@ def test_it_is_not_done_twice_in_one_night(store: Store) -> None:
     ran(store, NIGHT - timedelta(hours=1))
 
     assert due(store, [TASK], now=NIGHT) is None
+
+
+def test_a_first_sync_goes_before_what_may_wait(store: Store) -> None:
+    account = make.account(store)
+    urgent = replace(TASK, urgent=lambda store: True)
+    first_syncs.begin(store, account.id, {}, now=NOON)
+
+    during = [due(store, [task], now=NOON) for task in (TASK, urgent, replace(TASK, waits=False))]
+    stuck = due(store, [TASK], now=NOON + timedelta(hours=1))
+    first_syncs.finish(store, account.id, now=NOON)
+
+    assert during == [None, urgent, replace(TASK, waits=False)]
+    assert stuck == TASK
+    assert due(store, [TASK], now=NOON) == TASK
 
 
 def test_how_a_run_ended_is_kept(store: Store) -> None:

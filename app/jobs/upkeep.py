@@ -15,6 +15,7 @@ from app.settings import Settings, machine_zone
 from app.store import (
     Store,
     documents,
+    first_syncs,
     jobs,
     lock,
     open_store,
@@ -149,7 +150,14 @@ TASKS: Sequence[Task] = (
 
 
 def due(store: Store, tasks: Sequence[Task], *, now: datetime) -> Task | None:
-    """The first task whose time has come; None: nothing to do."""
+    """The first task whose time has come; None: nothing to do.
+
+    While a first sync brings mail, what may wait does: both need memory for large blocks.
+    """
+    if first_syncs.goes_on(store, now=now):
+        tasks = [
+            task for task in tasks if task.kind == "backup" or not task.waits or task.urgent(store)
+        ]
     zone = ZoneInfo(team.get(store).time_zone or machine_zone())
     is_quiet = now.astimezone(zone).hour in QUIET_HOURS
     for task in tasks:

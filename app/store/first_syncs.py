@@ -95,6 +95,15 @@ def is_open(store: Store, account_id: AccountId) -> bool:
     return row is None or row[0] is None
 
 
+def goes_on(store: Store, *, now: datetime) -> bool:
+    """Whether any mailbox's first sync brings mail now."""
+    (found,) = store.archive.conn.execute(
+        "select exists (select 1 from first_syncs where finished_at is null and updated_at >= ?)",
+        [to_seconds(now - BREAK)],
+    ).fetchone()
+    return bool(found)
+
+
 def begin(
     store: Store, account_id: AccountId, counts: Mapping[FolderId, Counts], *, now: datetime
 ) -> None:
