@@ -176,5 +176,5 @@ def log_to_stderr(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
-    for noisy in ("uvicorn", "imapclient", "httpx"):
+    for noisy in ("uvicorn", "imapclient", "httpx", "httpcore", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

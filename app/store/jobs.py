@@ -14,6 +14,9 @@ Kind = Literal["check", "sync", "import", "reindex", "test", "find", "verify", "
 DEAD_AFTER = timedelta(seconds=30)
 """A worker whose heart has not beaten for so long is not there."""
 
+KEPT_FOR = timedelta(days=1)
+"""What a look at a server brought is asked for within minutes; it holds what people typed."""
+
 TEST_WITHIN = timedelta(minutes=10)
 """A test of a connection that nobody carried out by then is void, and its password gone."""
 
@@ -91,6 +94,11 @@ def _insert(
     by: UserId | None,
     now: datetime,
 ) -> None:
+    """Effects: one row; what is done and was asked for long ago goes."""
+    store.archive.conn.execute(
+        "delete from jobs where kind in ('test', 'find', 'check', 'sync') and finished_at < ?",
+        [to_seconds(now - KEPT_FOR)],
+    )
     store.archive.conn.execute(
         "insert into jobs (public_id, kind, account_id, arguments, requested_by, requested_at)"
         " values (?, ?, ?, ?, ?, ?)",

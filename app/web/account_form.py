@@ -130,14 +130,14 @@ def sent(request: AnyRequest) -> Typed:
         address=field(request, "address")[:MOST_TYPED],
         host=field(request, "host")[:MOST_TYPED],
         login=field(request, "login")[:MOST_TYPED],
-        security=field(request, "security") or "tls",
+        security=field(request, "security")[:MOST_TYPED] or "tls",
         port=field(request, "port")[:MOST_TYPED],
         verify_certificate=bool(field(request, "verify_certificate")),
-        skip_folders=tuple(fields(request, "skip"))[:_MOST_ENTRIES],
-        users=tuple(fields(request, "users"))[:_MOST_ENTRIES],
+        skip_folders=_entries(request, "skip"),
+        users=_entries(request, "users"),
         is_strict=bool(field(request, "is_strict")),
-        auth_type=field(request, "auth_type") or "password",
-        version=field(request, "version"),
+        auth_type=field(request, "auth_type")[:MOST_TYPED] or "password",
+        version=field(request, "version")[:MOST_TYPED],
     )
 
 
@@ -275,6 +275,10 @@ def people_for(store: Store, viewer: Viewer, account: Account | None) -> list[Us
     members = accounts.users(store, account.id) if account else []
     known = {one.id for one in active}
     return [*active, *(users.get(store, one) for one in members if one not in known)]
+
+
+def _entries(request: AnyRequest, name: str) -> tuple[str, ...]:
+    return tuple(one[:MOST_TYPED] for one in fields(request, name)[:_MOST_ENTRIES])
 
 
 def _port(text: str, security: Security) -> int:

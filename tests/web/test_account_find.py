@@ -254,6 +254,25 @@ def test_odd_buttons_change_nothing(team, alice, step) -> None:
     assert value(text, "host") == "typed.pl"
 
 
+def test_a_form_that_is_too_large_is_not_kept_whole(team, alice) -> None:
+    ask(alice, skip=["x" * 100_000] * 5, host="y" * 100_000, version="z" * 100_000)
+
+    row = team.store.archive.conn.execute("select length(arguments) from jobs").fetchone()
+
+    assert row[0] < 20_000
+
+
+def test_what_was_looked_up_yesterday_is_forgotten(team, alice) -> None:
+    job = ask(alice).partition("find=")[2]
+    answer(team, FOUND)
+    team.store.archive.conn.execute("update jobs set finished_at = finished_at - 86401")
+
+    ask(alice)
+
+    assert alice.get(f"/email/accounts/finds/{job}").status_code == 404
+    assert team.store.archive.conn.execute("select count(*) from jobs").fetchone() == (1,)
+
+
 def test_nobody_has_servers_asked_in_bulk(team, alice, charlie) -> None:
     """Tests and look-ups count together; others are not kept waiting."""
     for _ in range(4):
