@@ -314,7 +314,7 @@ def look_ups(
     team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], None]]:
     """Starts a worker in front of a small internet that knows firma-a.pl."""
-    team.store.archive.conn.execute("update accounts set due_at = 99999999999")
+    team.store.archive.conn.execute("update accounts set due_at = unixepoch() + 3600")
     stop = threading.Event()
     threads: list[threading.Thread] = []
     with running(tmp_path, "autoconfig.firma-a.pl") as net:

@@ -74,7 +74,7 @@ def server(dovecot: Dovecot) -> Server:
 @pytest.fixture
 def working(team: Team, dovecot: Dovecot, tmp_path: Path) -> Iterator[None]:
     """A worker on the team's data directory; nothing but jobs is due."""
-    team.store.archive.conn.execute("update accounts set due_at = 99999999999")
+    team.store.archive.conn.execute("update accounts set due_at = unixepoch() + 3600")
     settings = Settings.from_env(
         {}, data=tmp_path / "data", public_url=ORIGIN, ca_file=dovecot.ca_file
     )

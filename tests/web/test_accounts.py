@@ -248,7 +248,7 @@ def test_pause_says_since_when_and_by_whom_and_resume_goes_on(team, charlie) -> 
     """A21."""
     account, now = own(team), datetime.now(UTC)
     team.store.archive.conn.execute(
-        "update accounts set due_at = 99999999999 where id = ?", [team.office.id]
+        "update accounts set due_at = unixepoch() + 3600 where id = ?", [team.office.id]
     )
 
     paused = charlie.post(f"{LIST}/{account.public_id}/pause", seen_on=LIST)

@@ -70,7 +70,7 @@ def until(claim: Callable[[], object]) -> None:
 @pytest.fixture
 def working(team: Team, settings: Settings) -> Iterator[None]:
     """A worker on the team's data directory; nothing but jobs is due."""
-    team.store.archive.conn.execute("update accounts set due_at = 99999999999")
+    team.store.archive.conn.execute("update accounts set due_at = unixepoch() + 3600")
     stop = threading.Event()
     thread = threading.Thread(target=worker.run_worker, args=(settings, stop))
     thread.start()

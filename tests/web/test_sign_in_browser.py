@@ -70,7 +70,7 @@ def office(
             threading.Thread(target=server.run, kwargs={"sockets": [socket]}),
             threading.Thread(target=worker.run_worker, args=(settings, stop)),
         ]
-        team.store.archive.conn.execute("update accounts set due_at = 99999999999")
+        team.store.archive.conn.execute("update accounts set due_at = unixepoch() + 3600")
         for thread in threads:
             thread.start()
         yield Office(team, mail_server, openid, address)
