@@ -261,6 +261,7 @@ def running(directory: Path | None = None) -> Iterator[OpenId]:
         server = _Server(("localhost", 0), _Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
+        context.set_alpn_protocols(["http/1.1"])
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.daemon_threads = True
         server.openid = OpenId(server.server_address[1], directory / "certificate.pem")

@@ -92,6 +92,12 @@ def _tls_context(
     ca_file: Path | None,
     changed_at: tuple[int, ...],
 ) -> ssl.SSLContext:
+    del changed_at
+    return new_tls_context(verify=verify, ca_file=ca_file)
+
+
+def new_tls_context(*, verify: bool, ca_file: Path | None = None) -> ssl.SSLContext:
+    """As `tls_context`, for who may change it."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

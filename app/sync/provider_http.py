@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from app.sync.connect import tls_context
+from app.sync.connect import new_tls_context
 
 TIMEOUT_SECONDS = 15.0
 
@@ -15,11 +15,12 @@ TIMEOUT_SECONDS = 15.0
 def session(ca_file: Path | None) -> requests.Session:
     """A session that trusts `ca_file` besides the usual authorities, and follows no redirects.
 
-    A redirect of the token endpoint would carry code or refresh token elsewhere.
+    A redirect of the token endpoint would carry code or refresh token elsewhere. The TLS context
+    is its own: urllib3 puts other authorities and HTTP's ALPN into what it is given.
     """
     made = requests.Session()
     made.max_redirects = 0
-    made.mount("https://", _Adapter(tls_context(verify=True, ca_file=ca_file)))
+    made.mount("https://", _Adapter(new_tls_context(verify=True, ca_file=ca_file)))
     return made
 
 

@@ -12,7 +12,7 @@ from app.errors import AuthFailed, Invalid, RemoteError, SignInAgain
 from app.model import Account, AccountId, PublicId
 from app.settings import Settings
 from app.sync import oauth, provider_http, registered
-from app.sync.connect import connect
+from app.sync.connect import connect, tls_context
 from tests import dovecot as dovecot_server
 from tests import openid as openid_server
 from tests.dovecot import Dovecot
@@ -362,6 +362,18 @@ def test_tokens_are_for_the_providers_own_servers_only(openid: OpenId) -> None:
         registered.provider_for(known, "imap.evil.test")
     with pytest.raises(Invalid, match="LETTERBOOK_MICROSOFT_CLIENT_ID"):
         registered.provider_for(known, "outlook.office365.com")
+
+
+def test_what_mail_servers_must_prove_is_not_changed_by_a_sign_in(openid: OpenId) -> None:
+    """urllib3 makes the context that it is given speak HTTP, which a mail server may refuse."""
+    signed_in(openid, provider(openid, "google"), "ann@ex.test")
+
+    shared = tls_context(verify=True, ca_file=openid.ca_file)
+    with (
+        socket.create_connection(("localhost", openid.port)) as bare,
+        shared.wrap_socket(bare, server_hostname="localhost") as secured,
+    ):
+        assert secured.selected_alpn_protocol() is None
 
 
 def test_nothing_of_a_token_is_logged(openid: OpenId, caplog: pytest.LogCaptureFixture) -> None:
