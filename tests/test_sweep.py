@@ -325,3 +325,17 @@ def test_it_waits_for_a_reader_of_an_older_state(filled, admin, monkeypatch) -> 
     reader.mail.conn.execute("rollback")
     sweep.wipe(filled)
     reader.close()
+
+
+def test_it_waits_for_somebody_who_writes(filled, admin) -> None:
+    remove(filled, admin)
+    sweep.sweep(filled)
+    writer = open_store(filled.directory)
+    writer.archive.conn.execute("begin immediate")
+    filled.archive.conn.execute("pragma busy_timeout = 0")
+
+    with pytest.raises(Conflict):
+        sweep.wipe(filled)
+
+    writer.close()
+    sweep.wipe(filled)

@@ -12,7 +12,7 @@ from itertools import chain
 
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # pysqlite3 where it is
 
-from app.errors import Conflict, Corrupt
+from app.errors import Busy, Conflict, Corrupt
 from app.store import blobs, packing, recipe, tombstones
 from app.store.database import Store, require_room, write
 
@@ -76,7 +76,7 @@ def wipe(store: Store) -> None:
             require_room(store, (store.directory / name).stat().st_size)
             db.conn.execute("vacuum")
             is_busy |= bool(db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()[0])
-    except sqlite3.OperationalError as exc:
+    except (Busy, sqlite3.OperationalError) as exc:
         raise Conflict(f"{_IN_USE} ({exc})") from exc
     if is_busy:
         raise Conflict(_IN_USE)
