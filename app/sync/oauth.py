@@ -34,7 +34,19 @@ _NAMES = ("preferred_username", "upn", "email")
 # RFC 6749 4.1.2.1 and 5.2, OpenID Connect Core 3.1.2.6.
 _REFUSED = frozenset(("access_denied", "consent_required", "authorization_declined"))
 _ENDED = frozenset(("invalid_grant", "interaction_required", "login_required", "consent_required"))
-_PASSING = frozenset(("server_error", "temporarily_unavailable", "slow_down"))
+_REGISTRATION = frozenset(
+    (
+        "deleted_client",
+        "disabled_client",
+        "invalid_client",
+        "invalid_request",
+        "invalid_scope",
+        "redirect_uri_mismatch",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+    )
+)
 
 Grant = Literal["code", "device"]
 
@@ -321,7 +333,7 @@ def _refusal(provider: Provider, result: dict[str, Any]) -> AuthFailed | RemoteE
         )
     if error == "invalid_grant" or error == "expired_token":
         return AuthFailed(f"This sign-in took too long or was used already{words}. Sign in again.")
-    if error in _PASSING:
+    if error not in _REGISTRATION:
         return RemoteError(f"{provider.title} cannot sign anybody in at the moment{words}.")
     return RemoteError(
         f"{provider.title} does not accept Letterbook's registration{words}. Whoever runs "
