@@ -131,6 +131,12 @@ class Remote:
         return told
 
     def _list(self) -> list[tuple[frozenset[str], str, str]]:
+        """The folders, with their special uses: some tell them only if asked (RFC 6154 2)."""
+        if self._offers("SPECIAL-USE") and self._offers("LIST-EXTENDED"):
+            try:
+                return self._list_returning("SPECIAL-USE")
+            except Refused:
+                self._distrusted.add("SPECIAL-USE")
         with translated(self._server):
             answer, lines = self._client._imap.list('""', '"*"')
             self._client._checkok("list", answer, lines)
@@ -144,19 +150,23 @@ class Remote:
         if not self._offers("LIST-STATUS"):
             return None
         uses = "SPECIAL-USE " if self._offers("SPECIAL-USE") else ""
-        asked = f"RETURN ({uses}STATUS ({' '.join(self._status_items())}))"
         imap = self._client._imap
         imap.untagged_responses.pop("STATUS", None)
         try:
-            with translated(self._server):
-                answer, lines = imap._simple_command("LIST", '""', '"*"', asked)
-                self._client._checkok("list", answer, lines)
-                entries = list(listed(imap.untagged_responses.pop("LIST", [])))
+            entries = self._list_returning(f"{uses}STATUS ({' '.join(self._status_items())})")
         except Refused:
             self._distrusted.add("LIST-STATUS")
             return None
         self._note_counts(imap.untagged_responses.pop("STATUS", []))
         return entries
+
+    def _list_returning(self, items: str) -> list[tuple[frozenset[str], str, str]]:
+        """An extended LIST (RFC 5258)."""
+        imap = self._client._imap
+        with translated(self._server):
+            answer, lines = imap._simple_command("LIST", '""', '"*"', f"RETURN ({items})")
+            self._client._checkok("list", answer, lines)
+            return list(listed(imap.untagged_responses.pop("LIST", [])))
 
     def _count(self, names: Sequence[str]) -> None:
         """Ask for many folders' counts, not waiting for each answer before the next question.

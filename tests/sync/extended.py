@@ -48,6 +48,7 @@ class ExtendedImap:
     gathers: int = 1
     idle_is_dead: bool = False
     most_callers: int = 99
+    tells_uses_when_asked: bool = False
     turned_away: int = 0
     heard: list[str] = field(default_factory=list)
     idling: int = 0
@@ -166,7 +167,8 @@ class _Talk:
         counts = re.search(r"STATUS \((.*)\)\)", command)
         lines: list[str | bytes] = []
         for name, folder in self.server.folders.items():
-            lines.append(f'* LIST ({folder.attributes}) "/" "{name}"')
+            is_silent = self.server.tells_uses_when_asked and "SPECIAL-USE" not in command
+            lines.append(f'* LIST ({"" if is_silent else folder.attributes}) "/" "{name}"')
             if counts:
                 lines.append(self.status(name, counts[1]))
         return lines

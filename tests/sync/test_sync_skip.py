@@ -1,13 +1,19 @@
 """Which folders are not imported (R21)."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from unicodedata import normalize
 
 import pytest
 
 from app.model import DEFAULT_SKIP_FOLDERS
+from app.store import Store, folders
+from app.sync import sync_account
+from app.sync import test_connection as check_connection
 from app.sync.remote import RemoteFolder
 from app.sync.skip import skip_entries
+from tests.sync.conftest import add_account
+from tests.sync.extended import ExtendedImap, HeldFolder, serving
 
 
 def folder(name: str, special_use: str = "", *, delimiter: str = "/") -> RemoteFolder:
@@ -93,6 +99,31 @@ def test_what_the_server_marks_keeps_out_what_lies_below_it() -> None:
     listed = [folder("Xyzzy", "\\Trash"), folder("Xyzzy/2024/May"), folder("Xyzzy 2")]
 
     assert skip_entries(listed, DEFAULT_SKIP_FOLDERS) == ["Trash", "Trash", None]
+
+
+@pytest.mark.parametrize(
+    ("offered", "refused", "entry"),
+    [
+        ("IMAP4rev1 SPECIAL-USE LIST-EXTENDED", {}, "Trash"),
+        ("IMAP4rev1 SPECIAL-USE LIST-EXTENDED LIST-STATUS", {}, "Trash"),
+        ("IMAP4rev1 SPECIAL-USE LIST-EXTENDED", {'LIST "" "*" RETURN': "BAD what?"}, None),
+    ],
+)
+def test_a_server_is_asked_for_its_marks_before_saving_and_after(
+    store: Store, offered: str, refused: dict[str, str], entry: str | None
+) -> None:
+    """What "Test connection" shows is what becomes of the folders (R21)."""
+    held = {"INBOX": HeldFolder(), "Xyzzy": HeldFolder(attributes="\\Trash")}
+    server = ExtendedImap(held, offered, refused, tells_uses_when_asked=True)
+    with serving(server) as port:
+        account = add_account(store, login="ann@ex.test", port=port, security="none")
+        given = {"now": lambda: datetime.now(UTC), "ca_file": None, "public_only": False}
+        tested = check_connection(account, "secret", tell=lambda tested: None, **given)
+        sync_account(store, account, "secret", now=lambda: datetime.now(UTC))
+
+    shown = {one.name: one.skipped_by for one in tested.folders}
+    kept = {one.name: one.skipped_by for one in folders.of_account(store, account.id)}
+    assert shown == kept == {"INBOX": None, "Xyzzy": entry}
 
 
 def test_a_server_that_marks_inbox_keeps_nothing_out() -> None:
