@@ -58,6 +58,18 @@ def ingest(store: Store, deliveries: Sequence[Delivery], *, now: datetime) -> In
             continue
 
 
+def link(store: Store, places: Sequence[tuple[Delivery, CopyId]], *, now: datetime) -> None:
+    """Note where copies that are kept lie, too; the deliveries' bytes are not looked at.
+
+    A copy that is no more (removed meanwhile) gets no place. Effects: one transaction; may be
+    repeated.
+    """
+    with transaction(store):
+        of_copy = _messages_of(store, {copy_id for _, copy_id in places})
+        kept = [one for one in places if one[1] in of_copy]
+        _place(store, kept, of_copy, set(), 0, now=now)
+
+
 def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[MessageId]) -> None:
     """Derive anew what the mailbox holds of these messages, from their locations.
 

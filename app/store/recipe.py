@@ -120,6 +120,13 @@ def _is_at(raw: bytes, start: int, end: int, runs: Iterable[bytes]) -> bool:
     return start == end
 
 
+def beginning(recipe: bytes) -> bytes:
+    """The bytes before the first blob: the header block, for parts begin behind it."""
+    if recipe[:1] != bytes([LITERAL]):
+        return b""
+    return recipe[5 : 5 + int.from_bytes(recipe[1:5])]
+
+
 def references(recipe: bytes) -> list[bytes]:
     """The blobs that a recipe needs, in order: ids in 8 bytes, or digests."""
     found: list[bytes] = []

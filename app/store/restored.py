@@ -103,7 +103,7 @@ def _forget_copies(store: Store, *, now: datetime) -> None:
         " where copy_id in (select id from lost) and gone_since is null on conflict do nothing",
         [NOT_IN_BACKUP, to_seconds(now)],
     )
-    for table, column in (("locations", "copy_id"), ("copies", "id")):
+    for table, column in (("locations", "copy_id"), ("object_ids", "copy_id"), ("copies", "id")):
         conn.execute(f"delete from {table} where {column} in (select id from lost)")
 
 

@@ -52,12 +52,16 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the server says about a message: its size, INTERNALDATE (UTC, None if senseless)."""
+    """What the server says about a message: its size, INTERNALDATE (UTC, None if senseless).
+
+    `object_id` it has wherever it lies, "": untold or not asked for.
+    """
 
     uid: int
     size_bytes: int
     received_at: datetime | None
     flags: tuple[str, ...]
+    object_id: str = ""
 
 
 def wire_name(name: object) -> str:
@@ -188,6 +192,11 @@ def _value(number: bytes, quoted: bytes, words: bytes) -> object:
     return int(number) if number else quoted or tuple(words.split())
 
 
+def object_id_in(items: Mapping[bytes, object]) -> str:
+    """What a FETCH answer calls a message wherever it lies, "" if nothing."""
+    return object_id(items.get(b"EMAILID", items.get(b"X-GM-MSGID")))
+
+
 def summary_from(uid: int, items: Mapping[bytes, object]) -> Summary:
     size = items[b"RFC822.SIZE"]
     return Summary(
@@ -195,6 +204,7 @@ def summary_from(uid: int, items: Mapping[bytes, object]) -> Summary:
         size_bytes=size if isinstance(size, int) else 0,
         received_at=_utc(items.get(b"INTERNALDATE")),
         flags=flags_from(items.get(b"FLAGS")),
+        object_id=object_id_in(items),
     )
 
 

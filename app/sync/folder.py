@@ -14,6 +14,7 @@ from app.store.singly import ingest_all
 from app.sync.answers import Status
 from app.sync.faults import Refused
 from app.sync.fetching import Batch, Stopped, read_ahead
+from app.sync.known import link_known, note_object_ids
 from app.sync.meter import Meter
 from app.sync.remote import Remote
 
@@ -77,7 +78,17 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
         status, on_server = remote.status(folder.name), remote.uids()
     live = locations.flags_by_uid(store, folder.id, uidvalidity)
     is_full = _is_full_look_due(folder, status, now=visit.now())
+    link_known(
+        remote,
+        store,
+        folder,
+        uidvalidity,
+        _unknown(store, folder, uidvalidity, on_server),
+        now=visit.now,
+        is_over=visit.stop,
+    )
     new = _store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
+    note_object_ids(remote, store, folder, uidvalidity)
     if len(on_server) < status.messages:
         raise Refused(_INCOMPLETE.format(status.messages, len(on_server)))
     if _note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
@@ -95,6 +106,13 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
         now=visit.now(),
     )
     return Passed(status.unseen, new)
+
+
+def _unknown(store: Store, folder: Folder, uidvalidity: int, on_server: set[int]) -> list[int]:
+    """The UIDs of which there is neither a place nor mail that was removed, newest first."""
+    known = locations.known_uids(store, folder.id, uidvalidity)
+    known |= tombstones.uids(store, folder.id, uidvalidity)
+    return sorted(on_server - known, reverse=True)
 
 
 def _is_settled(store: Store, folder: Folder, status: Status, *, now: datetime) -> bool:
@@ -135,12 +153,11 @@ def _store_missing(
 
     A full look tries those that were given up once more: the fault may have been ours.
     """
-    known = locations.known_uids(store, folder.id, uidvalidity)
-    known |= tombstones.uids(store, folder.id, uidvalidity)
+    unknown = _unknown(store, folder, uidvalidity, on_server)
     failed = locations.failed_uids(store, folder.id, uidvalidity)
     locations.forget_failures(store, folder.id, uidvalidity, failed.keys() - on_server)
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
-    missing = sorted(on_server - known - given_up, reverse=True)
+    missing = [uid for uid in unknown if uid not in given_up]
     if missing:
         _require_room(store, 0)
     new = done = 0

@@ -26,6 +26,7 @@ from app.sync.answers import (
     flags_from,
     listed,
     object_id,
+    object_id_in,
     special_use,
     status_from,
     statuses,
@@ -36,6 +37,9 @@ from app.sync.faults import ConnectionLost, Refused, Server, translated
 
 UIDS_PER_COMMAND = 500
 """20,000 UIDs in one command: Dovecot says BAD "Too long argument"."""
+
+TELLING_FIELDS = ("MESSAGE-ID", "DATE", "FROM", "SUBJECT", "RECEIVED")
+"""By these lines of its header a mail is told from every other."""
 
 _LARGE_BYTES = 4_000_000
 _CHUNK_BYTES = 1 << 20
@@ -269,10 +273,7 @@ class Remote:
     ) -> dict[int, tuple[str, ...]]:
         """Flags by UID from `first` to `last`; only those that changed since a modseq if given."""
         modifier = None if changed_since is None else f"(CHANGEDSINCE {changed_since})"
-        with translated(self._server):
-            answer, lines = self._client._imap.uid("FETCH", f"{first}:{last}", "(FLAGS)", modifier)
-            self._client._checkok("fetch", answer, lines)
-            told = fetched_from(lines)
+        told = self._fetch_set(f"{first}:{last}", ["FLAGS"], modifier)
         return {
             uid: flags_from(items[b"FLAGS"]) for uid, items in told.items() if b"FLAGS" in items
         }
@@ -286,10 +287,47 @@ class Remote:
             found |= self.flags(chunk[0], chunk[-1])
         return found
 
-    def summaries(self, uids: Sequence[int]) -> list[Summary]:
+    def summaries(self, uids: Sequence[int], *, with_object_id: bool = False) -> list[Summary]:
         """Size, date and flags in the order asked, of at most 500; who is not told of is absent."""
-        told = self._fetch(uids, ["RFC822.SIZE", "INTERNALDATE", "FLAGS"])
+        items = ["RFC822.SIZE", "INTERNALDATE", "FLAGS"]
+        if with_object_id and self._object_id_item:
+            items.append(self._object_id_item)
+        try:
+            told = self._fetch(uids, items)
+        except Refused:
+            if with_object_id:  # offered and refused: not asked for again
+                self._distrusted |= {"OBJECTID", "X-GM-EXT-1"}
+            raise
         return [summary_from(uid, told[uid]) for uid in uids if b"RFC822.SIZE" in told.get(uid, {})]
+
+    @property
+    def has_object_ids(self) -> bool:
+        """Whether the server tells a message apart wherever it lies."""
+        return bool(self._object_id_item)
+
+    def object_ids(self, first: int, last: int) -> dict[int, str]:
+        """What the server calls the messages from `first` to `last` of the examined folder."""
+        told = self._fetch_set(f"{first}:{last}", [self._object_id_item])
+        return {uid: object_id_in(items) for uid, items in told.items()}
+
+    def headers(self, uids: Sequence[int]) -> dict[int, bytes]:
+        """The lines of TELLING_FIELDS by UID, as they stand in the header block."""
+        if not uids:
+            return {}
+        told = self._fetch(uids, [f"BODY.PEEK[HEADER.FIELDS ({' '.join(TELLING_FIELDS)})]"])
+        return {
+            uid: lines
+            for uid, items in told.items()
+            for item, lines in items.items()
+            if item.startswith(b"BODY[HEADER.FIELDS") and isinstance(lines, bytes)
+        }
+
+    @property
+    def _object_id_item(self) -> str:
+        """What to fetch for it: RFC 8474's, or Gmail's own."""
+        if self._offers("OBJECTID"):
+            return "EMAILID"
+        return "X-GM-MSGID" if self._offers("X-GM-EXT-1") else ""
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The exact bytes by UID, fetched whole; absent where the server gives no literal."""
@@ -322,9 +360,14 @@ class Remote:
     def _fetch(
         self, uids: Sequence[int], items: Sequence[str]
     ) -> Mapping[int, Mapping[bytes, object]]:
+        return self._fetch_set(_uid_set(uids), items)
+
+    def _fetch_set(
+        self, uids: str, items: Sequence[str], modifier: str | None = None
+    ) -> Mapping[int, Mapping[bytes, object]]:
         with translated(self._server):
             asked = f"({' '.join(items)})"
-            answer, lines = self._client._imap.uid("FETCH", _uid_set(uids), asked)
+            answer, lines = self._client._imap.uid("FETCH", uids, asked, modifier)
             self._client._checkok("fetch", answer, lines)
             return fetched_from(lines)
 

@@ -39,7 +39,8 @@ class ExtendedImap:
 
     `refused`: beginnings of commands that it answers with NO or BAD, and the words. `gathers`: it
     answers no STATUS before so many were asked. `idle_is_dead`: whoever idles hears nothing more,
-    DONE or not. `most_callers`: who signs in beyond is turned away.
+    DONE or not. `unknown`: what it answers with BAD wherever it stands. `hangs_up_over`: likewise.
+    `most_callers`: who signs in beyond is turned away.
     """
 
     folders: dict[str, HeldFolder]
@@ -49,6 +50,8 @@ class ExtendedImap:
     idle_is_dead: bool = False
     most_callers: int = 99
     tells_uses_when_asked: bool = False
+    unknown: str = "nothing"
+    hangs_up_over: str = "nothing"
     turned_away: int = 0
     heard: list[str] = field(default_factory=list)
     idling: int = 0
@@ -121,6 +124,11 @@ class _Talk:
         self.caller.sendall(b"".join(line + b"\r\n" for line in whole))
 
     def answer(self, tag: str, command: str) -> bool:
+        if self.server.hangs_up_over in command:
+            return False
+        if self.server.unknown in command:
+            self.say(f"{tag} BAD what is that")
+            return True
         for start, words in self.server.refused.items():
             if command.startswith(start):
                 self.say(f"{tag} {words}")
