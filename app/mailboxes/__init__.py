@@ -12,6 +12,7 @@ from app.mailboxes.imports import (
     uploads_directory,
 )
 from app.mailboxes.probe import (
+    MOST_OPEN,
     AskedTest,
     asked_test,
     drop_password,
@@ -45,6 +46,7 @@ from app.mailboxes.verbs import change, check, close, create, pause, resume, sha
 
 __all__ = [
     "CALLBACK",
+    "MOST_OPEN",
     "AskedTest",
     "Wanted",
     "as_account",

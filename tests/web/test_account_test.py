@@ -19,6 +19,7 @@ from app.store import accounts, audit, jobs
 from app.store.secrets import load_key, seal
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot, verb
+from tests.sync.scripted import listening
 from tests.web.conftest import ORIGIN, Browser, Team
 
 NEW = "/email/accounts/new"
@@ -169,6 +170,29 @@ def test_a_wrong_password_fails_at_the_login(team, admin, working, server) -> No
 
     assert states(text) == ["ok", "ok", "ok", "failed", "never"]
     assert "does not accept the user name or password" in text
+
+
+@pytest.mark.dovecot
+def test_one_persons_tests_of_a_silent_server_leave_room_for_anothers(
+    team, admin, alice, working
+) -> None:
+    has_ended = threading.Event()
+    given = {"address": "a@b.pl", "login": "a", "password": "p", "security": "none"}
+    with listening(lambda caller: has_ended.wait(30) and None) as port:
+        for _ in range(5):
+            admin.post(TEST, seen_on=NEW, **given, host="127.0.0.1", port=str(port))
+
+        answer = alice.post(
+            TEST, seen_on=NEW, **(given | {"security": "tls"}), host="nowhere.invalid"
+        )
+
+        text = finished(alice, answer.headers["location"])
+        waiting = team.store.archive.conn.execute(
+            "select count(*) from jobs where finished_at is null"
+        ).fetchone()
+        has_ended.set()
+    assert states(text)[0] == "failed"
+    assert waiting == (5,)
 
 
 @pytest.mark.parametrize(("who", "is_bound"), [("alice", True), ("admin", False)])
