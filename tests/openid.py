@@ -66,6 +66,7 @@ class OpenId:
     device_person: str = ""
     device_interval: int = 1
     rotates: bool = True
+    signing_key: bytes = KEY
     failing_status: int = 0
     audience: str = CLIENT_ID
     error: str = ""
@@ -174,7 +175,7 @@ class OpenId:
         info = urlsafe_b64encode(json.dumps({"uid": granted.person, "utid": "t"}).encode())
         return {
             "token_type": "Bearer",
-            "access_token": jwt.encode(mail, KEY, "HS256"),
+            "access_token": jwt.encode(mail, self.signing_key, "HS256"),
             "expires_in": self.lifetime_seconds,
             "refresh_token": renewal,
             "id_token": jwt.encode(who, KEY, "HS256"),

@@ -186,6 +186,21 @@ def test_who_asks_for_a_check_of_a_dead_sign_in_asks_nobody_else(office: Office)
     assert "the sign-in of this mailbox has ended" in check.error
 
 
+def test_a_token_that_the_server_refuses_is_renewed_before_the_second_try(office: Office) -> None:
+    """So it is after a change of password, though the token's time has not come."""
+    right, office.openid.signing_key = office.openid.signing_key, b"x" * 32
+    office.sign_in()
+    office.server.append(office.account.login, "INBOX", make.mail("Beton"))
+
+    with pytest.raises(AuthFailed, match="does not accept the oAuth login"):
+        office.sync()
+    office.openid.signing_key = right
+    office.sync()
+
+    assert office.subjects() == ["Beton"]
+    assert office.renewals() == 1
+
+
 def test_a_provider_that_is_away_is_waited_for(office: Office) -> None:
     office.openid.lifetime_seconds = ENDS_SOON
     office.sign_in()

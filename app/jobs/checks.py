@@ -9,7 +9,7 @@ from random import random
 from threading import Event
 
 from app import mailboxes
-from app.errors import LetterbookError
+from app.errors import AuthFailed, LetterbookError
 from app.jobs import schedule
 from app.model import Account
 from app.settings import Settings
@@ -126,6 +126,8 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event, make_room: Callable[[], bo
                 raise
             checked = _sync(begun, key, stop)
     except LetterbookError as exc:
+        if isinstance(exc, AuthFailed):
+            mailboxes.doubt_token(begun.store, account, key=key)
         _note_failure(begun, exc)
         raise
     except Exception:

@@ -36,6 +36,7 @@ from app.mailboxes.rules import (
 from app.mailboxes.sign_in import (
     CALLBACK,
     begin_sign_in,
+    doubt_token,
     finish_sign_in,
     keep_tokens,
     provider_of_account,
@@ -56,6 +57,7 @@ __all__ = [
     "check",
     "close",
     "create",
+    "doubt_token",
     "drop_password",
     "find_account",
     "finish_sign_in",

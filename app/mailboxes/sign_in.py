@@ -8,6 +8,7 @@ a crash could only fail, and a person waits for the answer.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -18,7 +19,7 @@ from app.model import Account, AccountId, PublicId, Viewer
 from app.store import Store, accounts, audit, open_store, sign_ins, states, transaction
 from app.store.secrets import seal, unseal
 from app.sync.connect import Secret
-from app.sync.oauth import access_token, begin, complete
+from app.sync.oauth import access_token, begin, complete, doubted
 from app.sync.registered import Provider, provider_for
 
 KEPT_FOR = timedelta(minutes=10)
@@ -167,6 +168,20 @@ def secret_of(
             own.close()
 
     return fresh_token
+
+
+def doubt_token(store: Store, account: Account, *, key: bytes) -> None:
+    """Have a new token got before the next try: the server refused the present one.
+
+    So it is after a change of password at the provider. Effects: one statement; none for a mailbox
+    without tokens.
+    """
+    sealed = sign_ins.sealed_tokens(store, account.id)
+    if sealed is None:
+        return
+    with suppress(LetterbookError):
+        doubtful = seal(key, account.public_id, doubted(unseal(key, account.public_id, sealed)))
+        sign_ins.replace_tokens(store, account.id, sealed, doubtful)
 
 
 def _fresh_token(

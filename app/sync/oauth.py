@@ -176,6 +176,11 @@ def access_token(provider: Provider, document: str, *, now: datetime) -> tuple[s
     return renewed["access_token"], json.dumps(known | renewed)
 
 
+def doubted(document: str) -> str:
+    """The same document, whose access token is renewed before it is used again."""
+    return json.dumps(json.loads(document) | {"expires_at": 0})
+
+
 def _renew_microsoft(
     provider: Provider, known: dict[str, Any], http: requests.Session
 ) -> dict[str, Any]:
