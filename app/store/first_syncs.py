@@ -246,7 +246,7 @@ def _here(store: Store, folder_id: FolderId) -> tuple[int, int]:
         [folder_id],
     ).fetchone()
     (others,) = store.archive.conn.execute(
-        "select (select count(*) from failures where folder_id = :id)"
+        "select (select count(*) from failures where folder_id = :id and gone_since is null)"
         " + (select count(*) from purged_places where folder_id = :id)",
         {"id": folder_id},
     ).fetchone()

@@ -14,6 +14,7 @@ from app.model import (
     FolderLedger,
     MessageId,
 )
+from app.store import passes
 from app.store.database import Store, from_seconds, maybe_from_seconds, to_seconds, transaction
 from app.store.ingest import refresh_holdings
 
@@ -163,6 +164,13 @@ def record_pass(
             folder_id,
         ],
     )
+    note_pass(store, folder_id, error=error, now=now)
+
+
+def note_pass(store: Store, folder_id: FolderId, *, error: str | None, now: datetime) -> None:
+    """Keep the folder's sum, if it is another one than after the pass before."""
+    (sums,) = _sums(store, "f.id = ?", folder_id)
+    passes.note(store, folder_id, sums, error=error, now=now)
 
 
 def ensure(store: Store, account_id: AccountId, name: str) -> Folder:
@@ -197,20 +205,28 @@ def of_account(store: Store, account_id: AccountId) -> list[Folder]:
 def ledger(store: Store, account_id: AccountId) -> list[FolderLedger]:
     """What the server showed of each folder, and what became of it.
 
-    `seen` is the server's own count at the last pass plus what is gone since; it is compared with
-    the rows that were written, so a message that was overlooked makes the sum wrong.
+    `seen` is the server's own count at the last pass plus what is gone since, read or not; it is
+    compared with the rows that were written, so a message that was overlooked makes the sum wrong.
     """
+    return _sums(store, "f.account_id = ?", account_id)
+
+
+def _sums(store: Store, condition: str, value: int) -> list[FolderLedger]:
     rows = store.archive.conn.execute(
-        "select f.name, f.skipped_by, f.server_messages, a.host is null or"
+        f"with chosen as (select f.* from folders f where {condition}),"
+        " held as (select folder_id, count(*) as places, sum(was_known) as known,"
+        "   count(gone_since) as gone from locations"
+        "   where folder_id in (select id from chosen) group by folder_id)"
+        " select f.name, f.skipped_by, f.server_messages, a.host is null or"
         " (f.checked_at is null and f.uidvalidity is not null),"
-        " count(l.uid), coalesce(sum(l.was_known), 0), count(l.gone_since),"
+        " coalesce(l.places, 0), coalesce(l.known, 0), coalesce(l.gone, 0),"
         " (select count(*) from failures x where x.folder_id = f.id),"
+        " (select count(x.gone_since) from failures x where x.folder_id = f.id),"
         " (select count(*) from purged_places x where x.folder_id = f.id),"
         " f.gone_since is not null"
-        " from folders f join accounts a on a.id = f.account_id"
-        " left join locations l on l.folder_id = f.id"
-        " where f.account_id = ? group by f.id order by f.name",
-        [account_id],
+        " from chosen f join accounts a on a.id = f.account_id"
+        " left join held l on l.folder_id = f.id order by f.name",
+        [value],
     )
     return [_ledger_from(row) for row in rows]
 
@@ -230,9 +246,10 @@ def under_way(store: Store, account_id: AccountId) -> set[str]:
 
 
 def _ledger_from(row: tuple[Any, ...]) -> FolderLedger:
-    name, skipped_by, on_server, is_import, places, known, gone, failed, purged, is_gone = row
+    name, skipped_by, on_server, is_import, places, known, gone, failed, *rest = row
+    failed_gone, purged, is_gone = rest
     skipped = purged + (on_server if skipped_by is not None and not is_gone else 0)
-    counted = places + failed + purged if is_import or is_gone else on_server + gone
+    counted = places + failed + purged if is_import or is_gone else on_server + gone + failed_gone
     if skipped_by is not None and not is_import:
         counted = places + failed + skipped
     return FolderLedger(name, counted, places - known, known, skipped, failed, purged)

@@ -52,9 +52,10 @@ def known_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> set[int]:
 
 
 def failed_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, int]:
-    """How often each UID that could not be read was tried."""
+    """How often each UID that could not be read, and is there yet, was tried."""
     rows = store.archive.conn.execute(
-        "select uid, tries from failures where folder_id = ? and uidvalidity = ?",
+        "select uid, tries from failures where folder_id = ? and uidvalidity = ?"
+        " and gone_since is null",
         [folder_id, uidvalidity],
     )
     return dict(rows.fetchall())
@@ -99,7 +100,9 @@ def retire_other_validities(
     for (other,) in rows:
         mark_gone(store, folder_id, other, flags_by_uid(store, folder_id, other), now=now)
     store.archive.conn.execute(
-        "delete from failures where folder_id = ? and uidvalidity <> ?", [folder_id, uidvalidity]
+        "update failures set gone_since = ? where folder_id = ? and uidvalidity <> ?"
+        " and gone_since is null",
+        [to_seconds(now), folder_id, uidvalidity],
     )
     store.archive.conn.execute(
         "delete from purged_places where folder_id = ? and uidvalidity <> ?",
@@ -114,15 +117,26 @@ def record_failure(
     store.archive.conn.execute(
         "insert into failures (folder_id, uidvalidity, uid, reason, tries, tried_at)"
         " values (?, ?, ?, ?, 1, ?) on conflict do update set"
-        " reason = excluded.reason, tries = tries + 1, tried_at = excluded.tried_at",
+        " reason = excluded.reason, tries = tries + 1, tried_at = excluded.tried_at,"
+        " gone_since = null",
         [folder_id, uidvalidity, uid, reason, to_seconds(now)],
+    )
+
+
+def mark_failures_gone(
+    store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int], *, now: datetime
+) -> None:
+    """Note that the server holds these no more, which were never read: their count stays."""
+    store.archive.conn.executemany(
+        "update failures set gone_since = ? where folder_id = ? and uidvalidity = ? and uid = ?",
+        [(to_seconds(now), folder_id, uidvalidity, uid) for uid in uids],
     )
 
 
 def forget_failures(
     store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int]
 ) -> None:
-    """Drop the notes on messages that the server holds no more and that were never read."""
+    """Drop the notes on messages that are had now."""
     store.archive.conn.executemany(
         "delete from failures where folder_id = ? and uidvalidity = ? and uid = ?",
         [(folder_id, uidvalidity, uid) for uid in uids],

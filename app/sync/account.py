@@ -9,7 +9,9 @@ from pathlib import Path
 
 from app.errors import AuthFailed, Busy, OutOfSpace, RemoteError
 from app.model import Account, AccountId, Folder
-from app.store import Store, accounts, first_syncs, folders
+from app.store import Store, accounts, first_syncs, folders, passes
+from app.store.passes import Comparison
+from app.sync.comparing import compare_folder
 from app.sync.connect import Secret, connect
 from app.sync.faults import Refused, Throttled
 from app.sync.fetching import Stopped
@@ -180,7 +182,8 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
     try:
         if folder.skipped_by is not None:
             return _count_skipped(remote, store, folder, now=visit.now())
-        return sync_folder(remote, store, folder, visit)
+        passed = sync_folder(remote, store, folder, visit)
+        _compare(remote, store, folder, visit)
     except Refused as exc:
         reason = str(exc)
     except Throttled as exc:
@@ -191,8 +194,22 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
     except Exception:
         logger.exception("a folder failed", extra={"folder_id": folder.id})
         reason = _BROKEN
+    else:
+        return passed
     _note_error(store, folder, reason, now=visit.now())
     return None
+
+
+def _compare(remote: Remote, store: Store, folder: Folder, visit: Visit) -> None:
+    """Compare a folder in full once a week; its very first pass has looked at everything."""
+    now = visit.now()
+    if not passes.is_comparison_due(store, folder.id, now=now):
+        return
+    if folder.checked_at is not None:
+        compare_folder(remote, store, folder.id, visit)
+    elif passes.last_comparison(store, folder.id) is None:
+        messages = folders.get(store, folder.id).server_messages
+        passes.note_comparison(store, folder.id, Comparison(now, messages, 0, 0, 0))
 
 
 def _note_error(store: Store, folder: Folder, reason: str, *, now: datetime) -> None:

@@ -87,11 +87,11 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
         now=visit.now,
         is_over=visit.stop,
     )
-    new = _store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
+    new = store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
     note_object_ids(remote, store, folder, uidvalidity)
     if len(on_server) < status.messages:
         raise Refused(_INCOMPLETE.format(status.messages, len(on_server)))
-    if _note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
+    if note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
         is_full, live = True, locations.flags_by_uid(store, folder.id, uidvalidity)
     _note_flags(remote, store, folder, uidvalidity, status, live, is_full=is_full)
     folders.record_pass(
@@ -139,7 +139,7 @@ def _is_full_look_due(folder: Folder, status: Status, *, now: datetime) -> bool:
 # -- new messages
 
 
-def _store_missing(
+def store_missing(
     remote: Remote,
     store: Store,
     folder: Folder,
@@ -155,7 +155,8 @@ def _store_missing(
     """
     unknown = _unknown(store, folder, uidvalidity, on_server)
     failed = locations.failed_uids(store, folder.id, uidvalidity)
-    locations.forget_failures(store, folder.id, uidvalidity, failed.keys() - on_server)
+    gone = failed.keys() - on_server
+    locations.mark_failures_gone(store, folder.id, uidvalidity, gone, now=visit.now())
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
     missing = [uid for uid in unknown if uid not in given_up]
     if missing:
@@ -222,7 +223,7 @@ def _require_room(store: Store, size_bytes: int) -> None:
 # -- known messages
 
 
-def _note_presence(
+def note_presence(
     store: Store,
     folder: Folder,
     uidvalidity: int,

@@ -24,28 +24,17 @@ from app.web import (
     account_tests,
     first_sync,
     imports,
+    ledger,
     render,
 )
 from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
 from app.web.first_sync import FirstSyncView, first_sync_view
 from app.web.forms import asked, field
+from app.web.ledger import Compared, Proof
 
 MOST_CHECKS = 50
 MOST_FAILURES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """The ledger of a whole mailbox (R73); `skipped_folders` hold what was skipped."""
-
-    seen: int
-    stored: int
-    known: int
-    skipped: int
-    failed: int
-    adds_up: bool
-    skipped_folders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +93,7 @@ class AccountPage:
     folders: list[FolderLine]
     failures: list[Failure]
     checks: list[Check]
+    compared: Compared
 
 
 @get("/", sync_to_thread=True)
@@ -123,12 +113,13 @@ def show(
 ) -> Template:
     store = store_of(request)
     account = mailboxes.find_account(store, viewer, account_id)
-    ledger = {line.name: line for line in folders.ledger(store, account.id)}
+    sums = {line.name: line for line in folders.ledger(store, account.id)}
     context = AccountPage(
         _line(store, viewer, account),
-        [FolderLine(one, ledger[one.name]) for one in folders.of_account(store, account.id)],
+        [FolderLine(one, sums[one.name]) for one in folders.of_account(store, account.id)],
         folders.failures(store, account.id, limit=MOST_FAILURES),
         accounts.checks(store, account.id, limit=MOST_CHECKS),
+        ledger.compared(store, account),
     )
     return render.page(request, "accounts/show.html", context=context, section="accounts")
 
@@ -224,7 +215,7 @@ def _line(store: Store, viewer: Viewer, account: Account) -> AccountLine:
         last is not None and last.unread is None and bool(state.edits) and not state.trouble,
         state,
         states.next_try_at(store, account.id),
-        _proof(folders.ledger(store, account.id)),
+        ledger.proof(folders.ledger(store, account.id)),
         mailboxes.may_change(viewer, members),
         _paused_by(store, account) if account.paused_at else "",
         first_sync_view(store, account),
@@ -235,18 +226,6 @@ def _paused_by(store: Store, account: Account) -> str:
     """The name of who paused it; "" for the operator, at the command line."""
     who = accounts.paused_by(store, account.id)
     return users.get(store, who).name if who else ""
-
-
-def _proof(lines: list[FolderLedger]) -> Proof:
-    return Proof(
-        seen=sum(line.seen for line in lines),
-        stored=sum(line.stored for line in lines),
-        known=sum(line.known for line in lines),
-        skipped=sum(line.skipped for line in lines),
-        failed=sum(line.failed for line in lines),
-        adds_up=all(line.adds_up for line in lines),
-        skipped_folders=tuple(line.name for line in lines if line.skipped > line.purged),
-    )
 
 
 router = Router(
@@ -264,5 +243,6 @@ router = Router(
         account_tests.router,
         account_finds.router,
         imports.router,
+        ledger.show,
     ],
 )

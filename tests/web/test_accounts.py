@@ -153,7 +153,8 @@ def test_the_mailbox_page_shows_folders_failures_and_checks(team, alice) -> None
     make.deliver(team.store, team.office, mail())
     (inbox,) = folders.of_account(team.store, team.office.id)
     team.store.archive.conn.execute(
-        "insert into failures values (?, 1, 9, 'It cannot be read.', 3, 1700000000)", [inbox.id]
+        "insert into failures values (?, 1, 9, 'It cannot be read.', 3, 1700000000, null)",
+        [inbox.id],
     )
     note_check(team, team.office, error="First it slept.")
     note_check(team, team.office)
