@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.web import test_browser
+from tests.web import test_browser, test_first_sync
+from tests.web.conftest import Team
 
 pytestmark = test_browser.pytestmark
 chromium = test_browser.chromium
@@ -87,3 +88,15 @@ def test_without_scripts_enter_confirms(plain: Page) -> None:
 
     expect(plain.get_by_role("heading", name="Not saved")).to_be_visible()
     expect(plain.get_by_label("Login")).to_have_value("jan@firma.pl")
+
+
+def test_a_first_sync_is_followed_without_a_reload(page: Page, team: Team) -> None:
+    test_first_sync.begin(team)
+    page.goto(f"/email/accounts/{team.office.public_id}")
+    expect(page.get_by_text("Importing 41,250 of 203,118 messages")).to_be_visible()
+    page.evaluate("window.stayed = true")
+
+    test_first_sync.begin(team, done=42_000)
+
+    expect(page.get_by_text("Importing 42,000 of 203,118 messages")).to_be_visible(timeout=20_000)
+    assert page.evaluate("window.stayed")
