@@ -1,6 +1,7 @@
 """Messages by UID, in batches; the next one comes while the one before is stored."""
 
 import logging
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ MOST_BYTES = 20_000_000
 """Of the batch that is stored and the one that comes, together; a larger message comes alone."""
 
 _BATCH_BYTES = MOST_BYTES // 2
+_LEAST_BYTES = 500_000
+_BATCH_SECONDS = 5.0
+"""A batch is to come within so long, also from a slow server: a pause takes effect after it."""
+
 _NO_CONTENT = "The server lists this message, but does not give its content."
 _TOO_LARGE = (
     f"The message is larger than {LARGEST_MESSAGE:,} bytes, the most that is read. It stays on the"
@@ -103,6 +108,7 @@ def fetched(
 
     `room` is called with the announced bytes of each before it is fetched.
     """
+    most_bytes = _LEAST_BYTES
     for start in range(0, len(missing), UIDS_PER_COMMAND):
         chunk = missing[start : start + UIDS_PER_COMMAND]
         told, failures = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
@@ -110,10 +116,22 @@ def fetched(
         if failures:
             yield Batch([], failures)
         wanted = [told[uid] for uid in chunk if uid in told and uid not in failures]
-        for summaries in _by_size(wanted):
+        while wanted:
+            summaries = _first_batch(wanted, most_bytes)
+            del wanted[: len(summaries)]
             size_bytes = sum(summary.size_bytes for summary in summaries)
             room(size_bytes)
-            yield _fetch(remote, summaries, size_bytes)
+            began = time.monotonic()
+            batch = _fetch(remote, summaries, size_bytes)
+            most_bytes = _within_seconds(size_bytes, time.monotonic() - began)
+            yield batch
+            del batch
+
+
+def _within_seconds(size_bytes: int, seconds: float) -> int:
+    """How many bytes come in time, if so many took so long."""
+    in_time = int(size_bytes / max(seconds, 0.001) * _BATCH_SECONDS)
+    return min(_BATCH_BYTES, max(_LEAST_BYTES, in_time))
 
 
 def _fetch(remote: Remote, summaries: Sequence[Summary], size_bytes: int) -> Batch:
@@ -168,18 +186,15 @@ def _by_uid(summaries: Sequence[Summary]) -> dict[int, Summary]:
     return {summary.uid: summary for summary in summaries}
 
 
-def _by_size(summaries: Sequence[Summary]) -> Iterator[list[Summary]]:
-    """Batches of at most 10 MB; a large message goes alone."""
+def _first_batch(summaries: Sequence[Summary], most_bytes: int) -> list[Summary]:
+    """The first ones, of so many bytes together; a large message goes alone."""
     batch: list[Summary] = []
     size_bytes = 0
     for summary in summaries:
-        if batch and (is_large(summary) or size_bytes + summary.size_bytes > _BATCH_BYTES):
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append(summary)
         size_bytes += summary.size_bytes
+        if batch and (is_large(summary) or size_bytes > most_bytes):
+            break
+        batch.append(summary)
         if is_large(summary):
-            yield batch
-            batch, size_bytes = [], 0
-    if batch:
-        yield batch
+            break
+    return batch
