@@ -141,6 +141,15 @@ def test_an_edit_that_leaves_the_sign_in_goes_back_to_the_list(team, charlie, bo
     assert is_signed_in(team, box)
 
 
+def test_who_edits_a_signed_in_mailbox_may_sign_it_in_again(charlie, box, openid) -> None:
+    edit = f"{LIST}/{box.public_id}/edit"
+    before = charlie.get(edit).text
+    come_back(charlie, openid.answer(begin(charlie, box), box.login))
+
+    assert f'<a href="{page(box)}">Sign in</a>' in before
+    assert f'<a href="{page(box)}">Sign in again</a>' in charlie.get(edit).text
+
+
 # -- the way there and back
 
 
