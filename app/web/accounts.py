@@ -42,7 +42,7 @@ class AccountLine:
     """A mailbox, who sees it, its last check and its proof.
 
     `is_due`: the settings were typed after the last check, so that its error is void. `next_at`:
-    when it is looked at next; None: it is not.
+    when it is looked at next, past where it is due; None: it is not.
     `paused_by`: a name, "" where the operator paused it.
     """
 
@@ -90,6 +90,7 @@ class AccountPage:
     """One mailbox: its folders, what failed there, and its last checks, newest first."""
 
     line: AccountLine
+    now: datetime
     folders: list[FolderLine]
     failures: list[Failure]
     checks: list[Check]
@@ -116,6 +117,7 @@ def show(
     sums = {line.name: line for line in folders.ledger(store, account.id)}
     context = AccountPage(
         _line(store, viewer, account),
+        datetime.now(UTC),
         [FolderLine(one, sums[one.name]) for one in folders.of_account(store, account.id)],
         folders.failures(store, account.id, limit=MOST_FAILURES),
         accounts.checks(store, account.id, limit=MOST_CHECKS),
