@@ -30,9 +30,7 @@ from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from tests.heard import READ_ONLY_VERBS as READ_ONLY_VERBS
 from tests.heard import note
-from tests.heard import verb as verb
 
 HOST = "127.0.0.1"
 DOVECOT = shutil.which("dovecot", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")

@@ -7,7 +7,7 @@ import pytest
 
 from app.store import Store, folders, locations
 from app.sync import Checked, sync_account
-from tests.dovecot import verb
+from tests.heard import verb
 from tests.sync.conftest import Clock, Mailbox, add_account, copies, raw_mail
 from tests.sync.extended import OBJECTID, ExtendedImap, Held, HeldFolder, serving
 

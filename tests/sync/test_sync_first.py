@@ -8,7 +8,7 @@ from app.model import FolderId
 from app.store import first_syncs
 from app.store.first_syncs import FirstSync
 from app.sync import fetching
-from tests.dovecot import verb
+from tests.heard import verb
 from tests.sync.conftest import Mailbox, raw_mail
 
 pytestmark = pytest.mark.dovecot

@@ -11,7 +11,8 @@ from app.errors import RemoteError
 from app.model import Account
 from app.store import Store
 from app.sync import listen, wire
-from tests.dovecot import PASSWORD, verb
+from tests.dovecot import PASSWORD
+from tests.heard import verb
 from tests.sync.conftest import Clock, Mailbox, add_account, raw_mail
 from tests.sync.extended import ExtendedImap, Held, HeldFolder, serving
 

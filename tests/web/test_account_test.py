@@ -18,7 +18,8 @@ from app.settings import Settings
 from app.store import accounts, audit, jobs
 from app.store.secrets import load_key, seal
 from tests import make
-from tests.dovecot import PASSWORD, Dovecot, verb
+from tests.dovecot import PASSWORD, Dovecot
+from tests.heard import verb
 from tests.sync.scripted import listening
 from tests.web.conftest import ORIGIN, Browser, Team
 
