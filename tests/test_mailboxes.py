@@ -1,6 +1,7 @@
 """The verbs of mailboxes: who may do what, and what stays."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -378,3 +379,18 @@ def test_strictness_changes_what_the_index_says_of_archived_mail(store, admin) -
 
     queued = store.archive.conn.execute("select kind, subject_id from index_queue").fetchall()
     assert queued == [("message", message)]
+
+
+def test_old_checks_that_found_nothing_go_and_the_others_stay(store, admin) -> None:
+    """A14."""
+    box, past = create(store, admin, admin), NOW - timedelta(days=31)
+    for new, error in ((0, None), (2, None), (0, "It slept."), (0, None)):
+        accounts.record_check(store, box.id, unread=1, new=new, error=error, now=past)
+
+    for _ in range(2):
+        accounts.record_check(store, box.id, unread=1, new=0, error=None, now=NOW)
+
+    kept = accounts.checks(store, box.id, limit=9)
+    assert [(check.new, check.error) for check in kept] == [
+        (0, None), (0, None), (0, "It slept."), (2, None),
+    ]  # fmt: skip

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.errors import Conflict, NotFound
@@ -30,6 +30,9 @@ COLUMNS = (
     "id, public_id, address, host, port, security, login, verify_certificate, is_strict,"
     " paused_at, closed_at, auth_type, auth_type = 'oauth' and sealed_tokens is null"
 )
+
+
+QUIET_CHECKS_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +292,17 @@ def record_check(
     error: str | None,
     now: datetime,
 ) -> None:
-    """Keep how a check went; one with `unread` came to its end, whatever failed on the way."""
+    """Keep how a check went; one with `unread` came to its end, whatever failed on the way.
+
+    Effects: checks that brought nothing and failed at nothing go after QUIET_CHECKS_KEPT.
+    """
     conn = store.archive.conn
+    conn.execute(
+        "delete from account_checks where id in (select id from account_checks"
+        "  where account_id = ? and error is null and new = 0 order by id limit 2)"
+        " and checked_at < ?",
+        [account_id, to_seconds(now - QUIET_CHECKS_KEPT)],
+    )
     conn.execute(
         "insert into account_checks (account_id, checked_at, unread, new, error)"
         " values (?, ?, ?, ?, ?)",

@@ -6,6 +6,8 @@ from ssl import SSLCertVerificationError
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from app.sync.faults import clean
+
 _ADVICE = (
     'Or clear the box "Verify the correctness of the SSL/TLS server certificate" for this '
     "mailbox, if you know that this is your server."
@@ -30,7 +32,7 @@ def certificate_problem(
     too_old = facts is not None and facts.not_valid_after_utc < now
     if facts is not None and too_old and error.verify_code != _EXPIRED:
         problem += f" It also expired on {_day(facts.not_valid_after_utc)}."
-    return f"{problem} {_ADVICE}"
+    return f"{problem} {_told(facts)}{_ADVICE}"
 
 
 def describe(der: bytes) -> str:
@@ -48,20 +50,25 @@ def _problem(error: SSLCertVerificationError, facts: x509.Certificate | None, ho
         on = f" before {_day(facts.not_valid_before_utc)}" if facts else " yet"
         return f"The certificate of {host} is not valid{on}. Check this computer's clock."
     if code == _SELF_SIGNED:
-        by = f' ("{_issuer(facts)}" vouches for itself)' if facts else ""
-        return f"The certificate of {host} is self-signed{by}. Ask for one of a known authority."
+        return f"The certificate of {host} is self-signed. Ask for one of a known authority."
     if code in _UNKNOWN_ISSUERS:
-        by = f' by "{_issuer(facts)}"' if facts else ""
         return (
-            f"The certificate of {host} was issued{by} and no authority known to this computer "
-            "stands behind it. Ask whoever runs the server for the whole chain."
+            f"No authority known to this computer stands behind the certificate of {host}. Ask "
+            "whoever runs the server for the whole chain."
         )
     if code in _OTHER_NAMES:
-        names = (
-            f" It is valid for: {', '.join(_names(facts)) or 'no name at all'}." if facts else ""
-        )
-        return f"The certificate is not valid for {host}.{names} Use a name it is valid for."
+        return f"The certificate is not valid for {host}. Use a name it is valid for."
     return f"The certificate of {host} cannot be verified ({error.verify_message})."
+
+
+def _told(facts: x509.Certificate | None) -> str:
+    """What the certificate says of itself: whoever is to mend it asks for just that."""
+    if facts is None:
+        return ""
+    since, until = _day(facts.not_valid_before_utc), _day(facts.not_valid_after_utc)
+    names = clean(", ".join(_names(facts))) or "no name at all"
+    issuer = clean(_issuer(facts))
+    return f'It was issued by "{issuer}", is valid from {since} to {until}, and for: {names}. '
 
 
 def _day(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """What a person is told when a mailbox cannot be opened, and that the password is safe."""
 
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,11 +64,14 @@ def test_a_certificate_that_is_out_of_date_or_for_another_host_is_refused(
     bad_server: tuple[Certificate, Dovecot], security: Security
 ) -> None:
     kind, server = bad_server
-    expected = {"expired": "expired on", "other_host": "It is valid for: mail.other.test"}
+    expected = {
+        "expired": r"expired on .* issued by \"localhost\", is valid from \d+ \w+ 20\d\d to \d+",
+        "other_host": "not valid for 127.0.0.1.* and for: mail.other.test",
+    }
 
     refusal = problem(secured(server, security), ca_file=server.ca_file)
 
-    assert expected[kind] in str(refusal)
+    assert re.search(expected[kind], str(refusal))
     assert not refusal.is_retryable
 
 
@@ -76,7 +80,8 @@ def test_a_certificate_that_is_out_of_date_or_for_another_host_is_refused(
 def test_a_self_signed_certificate_is_refused(dovecot: Dovecot, security: Security) -> None:
     refusal = problem(secured(dovecot, security))
 
-    assert 'self-signed ("localhost" vouches for itself)' in str(refusal)
+    assert "is self-signed" in str(refusal)
+    assert 'issued by "localhost"' in str(refusal)
     assert not refusal.is_retryable
 
 
