@@ -26,19 +26,14 @@ pytestmark = [
 
 
 @pytest.fixture
-def poll_seconds() -> int:
-    return 5
-
-
-@pytest.fixture
-def login(team: Team, dovecot: Dovecot, settings: Settings, poll_seconds: int) -> Iterator[str]:
-    """Alice's mailbox on the server, looked at by a worker that runs."""
+def login(team: Team, dovecot: Dovecot, settings: Settings) -> Iterator[str]:
+    """Alice's mailbox on the server, looked at by a worker that polls once an hour and listens."""
     login = dovecot.new_user()
     account = add_account(team.store, dovecot, login, PASSWORD, team.alice)
     team.store.archive.conn.execute("update accounts set closed_at = 1 where id <> ?", [account.id])
     stop = threading.Event()
-    often = replace(settings, poll_seconds=poll_seconds)
-    thread = threading.Thread(target=worker.run_worker, args=(often, stop))
+    seldom = replace(settings, poll_seconds=3600)
+    thread = threading.Thread(target=worker.run_worker, args=(seldom, stop))
     thread.start()
     until(lambda: accounts.last_check(team.store, account.id))
     yield login
@@ -49,7 +44,7 @@ def login(team: Team, dovecot: Dovecot, settings: Settings, poll_seconds: int) -
 def test_new_mail_comes_into_an_open_browser_by_itself(
     dovecot: Dovecot, login: str, page: Page
 ) -> None:
-    """R31 to R35: the circles, and the row."""
+    """R31 to R35: heard of by IDLE, and seen at the browser's next poll: the circles, the row."""
     page.goto("/email/queue")
     circles = page.locator("#circles-state")
     expect(circles.locator(".badge")).to_have_count(0)
@@ -62,11 +57,10 @@ def test_new_mail_comes_into_an_open_browser_by_itself(
     expect(circles.locator(".badge.ring")).to_have_text("1")
 
 
-@pytest.mark.parametrize("poll_seconds", [3600])
 def test_check_for_new_emails_shows_its_result_without_a_reload(
     dovecot: Dovecot, login: str, page: Page
 ) -> None:
-    """R30; in a folder that nobody watches, so that nothing but the button brings it."""
+    """R30; in a folder at which nobody listens, so that nothing but the button brings it."""
     page.goto("/email/queue")
     page.evaluate("window.isTheSamePage = true")
     button, result = page.get_by_role("button", name="Check for new emails"), page.locator("#check")
