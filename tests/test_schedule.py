@@ -78,7 +78,9 @@ def test_a_refused_login_is_tried_twice_and_then_no_more() -> None:
     assert schedule.refusal(once, "no", now=NOW) is None
     assert pause == schedule.REFUSED_PAUSE
     assert twice.halted_at == NOW
-    assert isinstance(schedule.refusal(twice, "no", now=NOW + timedelta(days=9)), AuthFailed)
+    refusal = schedule.refusal(twice, "It said no.", now=NOW + timedelta(days=9))
+    assert isinstance(refusal, AuthFailed)
+    assert str(refusal).startswith("It said no. Nothing more is tried until")
 
 
 def test_refusals_count_across_a_server_that_was_down_in_between() -> None:

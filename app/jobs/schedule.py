@@ -14,6 +14,8 @@ REFUSED_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(minutes=30)
 SETTINGS_PAUSE = timedelta(minutes=5)
 LONGEST_SETTINGS_PAUSE = timedelta(hours=1)
+_HALTED = "Nothing more is tried until somebody saves the mailbox anew or signs in again."
+_LEFT_ALONE = "It was not asked now: it is left alone for as long as it wanted."
 _SPREAD = 0.2
 """Pauses differ by so much each way, so that mailboxes do not come back all at once."""
 
@@ -77,9 +79,9 @@ def refusal(state: State, reason: str, *, now: datetime) -> LetterbookError | No
     `reason` is what the last check said.
     """
     if state.halted_at is not None:
-        return AuthFailed(reason)
+        return AuthFailed(f"{reason} {_HALTED}")
     if state.wait_until is not None and now < state.wait_until <= now + FARTHEST_AHEAD:
-        return RemoteError(reason)
+        return RemoteError(f"{reason} {_LEFT_ALONE}")
     return None
 
 
