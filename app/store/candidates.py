@@ -76,13 +76,13 @@ def by_object_id(
     return {object_id: (CopyId(copy_id), size) for object_id, copy_id, size in rows}
 
 
-def without_object_id(store: Store, folder: Folder, uidvalidity: int) -> list[int]:
-    """The live UIDs of a folder whose copies have none in this account yet, sorted."""
+def without_object_id(store: Store, folder: Folder, uidvalidity: int, *, first: int) -> list[int]:
+    """The live UIDs of a folder from `first` on whose copies have none here yet, sorted."""
     rows = store.archive.conn.execute(
-        "select l.uid from locations l where l.folder_id = ? and l.uidvalidity = ?"
+        "select l.uid from locations l where l.folder_id = ? and l.uidvalidity = ? and l.uid >= ?"
         " and l.gone_since is null and not exists (select 1 from object_ids o"
         "   where o.copy_id = l.copy_id and o.account_id = ?) order by l.uid",
-        [folder.id, uidvalidity, folder.account_id],
+        [folder.id, uidvalidity, first, folder.account_id],
     )
     return [row[0] for row in rows]
 

@@ -32,23 +32,46 @@ class Place:
     copy: Copy
 
 
-def flags_by_uid(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, tuple[str, ...]]:
-    """The flags of every live location: {7: ("\\\\Seen",)}."""
+def flags_by_uid(
+    store: Store, folder_id: FolderId, uidvalidity: int, *, among: Collection[int] | None = None
+) -> dict[int, tuple[str, ...]]:
+    """The flags of every live location, or of those of some UIDs: {7: ("\\\\Seen",)}."""
+    chosen = "" if among is None else " and uid in (select value from json_each(:uids))"
     rows = store.archive.conn.execute(
-        "select uid, flags from locations where folder_id = ? and uidvalidity = ?"
-        " and gone_since is null",
-        [folder_id, uidvalidity],
+        "select uid, flags from locations where folder_id = :folder and uidvalidity = :uidvalidity"
+        f" and gone_since is null{chosen}",
+        {
+            "folder": folder_id,
+            "uidvalidity": uidvalidity,
+            "uids": json.dumps(list(among or ())),
+        },
     )
     return {uid: tuple(flags.split()) for uid, flags in rows}
 
 
-def known_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> set[int]:
-    """Every UID that has a location, gone ones included."""
+def known_uids(store: Store, folder_id: FolderId, uidvalidity: int, *, first: int = 0) -> set[int]:
+    """Every UID from `first` on that has a location, gone ones included."""
     rows = store.archive.conn.execute(
-        "select uid from locations where folder_id = ? and uidvalidity = ?",
-        [folder_id, uidvalidity],
+        "select uid from locations where folder_id = ? and uidvalidity = ? and uid >= ?",
+        [folder_id, uidvalidity, first],
     )
     return {row[0] for row in rows}
+
+
+def count_below(store: Store, folder_id: FolderId, uidvalidity: int, uid: int) -> int:
+    """How many messages below a UID the folder holds as far as we know: those that failed and
+    those that were removed here, too.
+    """
+    row = store.archive.conn.execute(
+        "select (select count(*) from locations where folder_id = :folder"
+        "   and uidvalidity = :uidvalidity and uid < :uid and gone_since is null)"
+        " + (select count(*) from failures where folder_id = :folder"
+        "   and uidvalidity = :uidvalidity and uid < :uid and gone_since is null)"
+        " + (select count(*) from purged_places where folder_id = :folder"
+        "   and uidvalidity = :uidvalidity and uid < :uid)",
+        {"folder": folder_id, "uidvalidity": uidvalidity, "uid": uid},
+    ).fetchone()
+    return int(row[0])
 
 
 def failed_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, int]:

@@ -82,6 +82,15 @@ def decoded_name(wire: str) -> str:
     return name
 
 
+def inbox_or(wire: str) -> str:
+    """INBOX is INBOX in any case (RFC 3501 5.1), all other names are as they are spelt."""
+    return "INBOX" if wire.upper() == "INBOX" else wire
+
+
+def uid_set(uids: Sequence[int]) -> str:
+    return ",".join(str(uid) for uid in uids)
+
+
 def listed(lines: Sequence[object]) -> Iterator[tuple[frozenset[str], str, str]]:
     """LIST answers: attributes in lower case, delimiter, name as spelt.
 

@@ -73,27 +73,10 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
         return Passed(status.unseen, new=0)
     uidvalidity = remote.examine(folder.name)
     locations.retire_other_validities(store, folder.id, uidvalidity, now=visit.now())
-    on_server = remote.uids()
-    if len(on_server) != status.messages:  # mail came or went in between
-        status, on_server = remote.status(folder.name), remote.uids()
-    live = locations.flags_by_uid(store, folder.id, uidvalidity)
-    is_full = _is_full_look_due(folder, status, now=visit.now())
-    link_known(
-        remote,
-        store,
-        folder,
-        uidvalidity,
-        _unknown(store, folder, uidvalidity, on_server),
-        now=visit.now,
-        is_over=visit.stop,
-    )
-    new = store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
-    note_object_ids(remote, store, folder, uidvalidity)
-    if len(on_server) < status.messages:
-        raise Refused(_INCOMPLETE.format(status.messages, len(on_server)))
-    if note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
-        is_full, live = True, locations.flags_by_uid(store, folder.id, uidvalidity)
-    _note_flags(remote, store, folder, uidvalidity, status, live, is_full=is_full)
+    is_full = visit.meter is not None or _is_full_look_due(folder, status, now=visit.now())
+    new = None if is_full else _follow_growth(remote, store, folder, uidvalidity, status, visit)
+    if new is None:
+        status, new = _compare(remote, store, folder, uidvalidity, status, visit, is_full=is_full)
     folders.record_pass(
         store,
         folder.id,
@@ -108,9 +91,80 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
     return Passed(status.unseen, new)
 
 
+def _follow_growth(
+    remote: Remote, store: Store, folder: Folder, uidvalidity: int, status: Status, visit: Visit
+) -> int | None:
+    """Bring what came since the last pass, and flags that changed; gives how much is new mail.
+
+    None, and nothing done, if more may have happened. What was there is there yet if the sum is
+    right: no UID below UIDNEXT is given again (RFC 3501 2.3.1.1). So a folder of 200,000 messages
+    need not be listed for each new one.
+    """
+    first = folder.uidnext or 0
+    is_same_life = folder.uidvalidity == uidvalidity == status.uidvalidity
+    if folder.error is not None or not is_same_life or not 0 < first <= status.uidnext:
+        return None
+    changed = _changed_flags(remote, folder.highestmodseq, status.highestmodseq)
+    if changed is None:
+        return None
+    came = remote.uids_since(first)
+    before = locations.count_below(store, folder.id, uidvalidity, first)
+    if before + len(came) != status.messages:
+        return None
+    failed = locations.failed_uids(store, folder.id, uidvalidity).keys()
+    live = locations.flags_by_uid(store, folder.id, uidvalidity, among=changed.keys())
+    new = _bring(remote, store, folder, uidvalidity, came | failed, visit, is_full=False)
+    _set_flags(store, folder, uidvalidity, live, changed)
+    return new
+
+
+def _compare(
+    remote: Remote,
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    status: Status,
+    visit: Visit,
+    *,
+    is_full: bool,
+) -> tuple[Status, int]:
+    """Compare the folder's whole list of UIDs; gives the counts as of then, and how much is new."""
+    on_server = remote.uids()
+    if len(on_server) != status.messages:  # mail came or went in between
+        status, on_server = remote.status(folder.name), remote.uids()
+    live = locations.flags_by_uid(store, folder.id, uidvalidity)
+    new = _bring(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
+    if len(on_server) < status.messages:
+        raise Refused(_INCOMPLETE.format(status.messages, len(on_server)))
+    if note_presence(store, folder, uidvalidity, on_server, live, now=visit.now()):
+        is_full, live = True, locations.flags_by_uid(store, folder.id, uidvalidity)
+    _note_flags(remote, store, folder, uidvalidity, status, live, is_full=is_full)
+    return status, new
+
+
+def _bring(
+    remote: Remote,
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    on_server: set[int],
+    visit: Visit,
+    *,
+    is_full: bool,
+) -> int:
+    """Link what is stored already and fetch the rest of these UIDs; gives how much is new mail."""
+    unknown = _unknown(store, folder, uidvalidity, on_server)
+    link_known(remote, store, folder, uidvalidity, unknown, now=visit.now, is_over=visit.stop)
+    new = store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
+    note_object_ids(remote, store, folder, uidvalidity, first=min(on_server, default=_HIGHEST_UID))
+    return new
+
+
 def _unknown(store: Store, folder: Folder, uidvalidity: int, on_server: set[int]) -> list[int]:
     """The UIDs of which there is neither a place nor mail that was removed, newest first."""
-    known = locations.known_uids(store, folder.id, uidvalidity)
+    known = locations.known_uids(
+        store, folder.id, uidvalidity, first=min(on_server, default=_HIGHEST_UID)
+    )
     known |= tombstones.uids(store, folder.id, uidvalidity)
     return sorted(on_server - known, reverse=True)
 
@@ -264,9 +318,19 @@ def _note_flags(
         told = _changed_flags(remote, folder.highestmodseq, status.highestmodseq)
     if told is None:
         told = remote.flags_of(list(live))
-    changed = {uid: flags for uid, flags in told.items() if uid in live and live[uid] != flags}
-    if changed:
-        locations.set_flags(store, folder.id, uidvalidity, changed)
+    _set_flags(store, folder, uidvalidity, live, told)
+
+
+def _set_flags(
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    live: Mapping[int, tuple[str, ...]],
+    told: Mapping[int, tuple[str, ...]],
+) -> None:
+    differ = {uid: flags for uid, flags in told.items() if uid in live and live[uid] != flags}
+    if differ:
+        locations.set_flags(store, folder.id, uidvalidity, differ)
 
 
 def _changed_flags(

@@ -35,7 +35,7 @@ def listen(
     is only ever read. `public_only` as for `connect`. Raises AuthFailed, RemoteError.
     """
     with connect(account, secret, now=now, ca_file=ca_file, public_only=public_only) as remote:
-        if not remote.can_idle:
+        if not remote.offers("IDLE"):
             return False
         remote.list_folders()  # how it spells the name
         remote.examine(folder)

@@ -21,6 +21,8 @@ from app.sync.remote import TELLING_FIELDS, UIDS_PER_COMMAND, Remote
 _LATELY = timedelta(days=7)
 """What vanished longer ago is fetched when it comes back."""
 
+_IDS_PER_COMMAND = 5_000
+
 _NOTHING: frozenset[bytes] = frozenset()
 _IN_ITS_FOLDER = frozenset({b"message-id"})
 _ELSEWHERE = frozenset({b"message-id", b"received"})
@@ -73,14 +75,17 @@ def link_known(
         ingest.link(store, places, now=now())
 
 
-def note_object_ids(remote: Remote, store: Store, folder: Folder, uidvalidity: int) -> None:
-    """Note what the server calls the stored messages of the examined folder, where it says so.
+def note_object_ids(
+    remote: Remote, store: Store, folder: Folder, uidvalidity: int, *, first: int
+) -> None:
+    """Note what the server calls the stored messages of the examined folder from UID `first` on.
 
     A server that offers this and refuses it loses nothing. Effects: may be repeated.
     """
     if not remote.has_object_ids:
         return
-    for chunk in _chunks(candidates.without_object_id(store, folder, uidvalidity), 5_000):
+    unnamed = candidates.without_object_id(store, folder, uidvalidity, first=first)
+    for chunk in _chunks(unnamed, _IDS_PER_COMMAND):
         try:
             told = remote.object_ids(chunk[0], chunk[-1])
         except Refused:

@@ -24,6 +24,7 @@ from app.sync.answers import (
     decoded_name,
     fetched_from,
     flags_from,
+    inbox_or,
     listed,
     object_id,
     object_id_in,
@@ -31,6 +32,7 @@ from app.sync.answers import (
     status_from,
     statuses,
     summary_from,
+    uid_set,
     uids_from,
 )
 from app.sync.faults import ConnectionLost, Refused, Server, translated
@@ -116,12 +118,12 @@ class Remote:
 
     def counted(self, name: str) -> Status | None:
         """The counts that came with the list, which `status` gives yet; None: it will ask."""
-        items = self._counts.get(_inbox_or(self._wire(name)))
+        items = self._counts.get(inbox_or(self._wire(name)))
         return None if items is None else status_from(items)
 
     def status(self, name: str) -> Status:
         """The folder's counts: once those that came with the list, then the server's anew."""
-        items = self._counts.pop(_inbox_or(self._wire(name)), None)
+        items = self._counts.pop(inbox_or(self._wire(name)), None)
         if items is not None:
             return status_from(items)
         asked = self._status_items()
@@ -136,7 +138,7 @@ class Remote:
 
     def _list(self) -> list[tuple[frozenset[str], str, str]]:
         """The folders, with their special uses: some tell them only if asked (RFC 6154 2)."""
-        if self._offers("SPECIAL-USE") and self._offers("LIST-EXTENDED"):
+        if self.offers("SPECIAL-USE") and self.offers("LIST-EXTENDED"):
             try:
                 return self._list_returning("SPECIAL-USE")
             except Refused:
@@ -151,9 +153,9 @@ class Remote:
 
         With RETURN a server tells special uses only if it is asked for them (RFC 6154 2).
         """
-        if not self._offers("LIST-STATUS"):
+        if not self.offers("LIST-STATUS"):
             return None
-        uses = "SPECIAL-USE " if self._offers("SPECIAL-USE") else ""
+        uses = "SPECIAL-USE " if self.offers("SPECIAL-USE") else ""
         imap = self._client._imap
         imap.untagged_responses.pop("STATUS", None)
         try:
@@ -206,22 +208,22 @@ class Remote:
         """Keep those that tell all that was asked for; a line that cannot be read spoils all."""
         with suppress(ValueError, TypeError):
             asked = {item.encode() for item in self._status_items()}
-            told = {_inbox_or(wire): items for wire, items in statuses(lines)}
+            told = {inbox_or(wire): items for wire, items in statuses(lines)}
             self._counts |= {wire: items for wire, items in told.items() if asked <= items.keys()}
 
     def _status_items(self) -> tuple[str, ...]:
-        modseq = ("HIGHESTMODSEQ",) if self._offers("CONDSTORE") else ()
-        mailbox_id = ("MAILBOXID",) if self._offers("OBJECTID") else ()
+        modseq = ("HIGHESTMODSEQ",) if self.offers("CONDSTORE") else ()
+        mailbox_id = ("MAILBOXID",) if self.offers("OBJECTID") else ()
         return _STATUS_ITEMS + modseq + mailbox_id
 
-    def _offers(self, capability: str) -> bool:
+    def offers(self, capability: str) -> bool:
         """Whether the server has it and did not refuse it yet: capability lists lie."""
         with translated(self._server):
             offered = bool(self._client.has_capability(capability))
         return offered and capability not in self._distrusted
 
     def _with_id(self, folder: RemoteFolder) -> RemoteFolder:
-        items = self._counts.get(_inbox_or(self._wire(folder.name)), {})
+        items = self._counts.get(inbox_or(self._wire(folder.name)), {})
         return replace(folder, mailbox_id=object_id(items.get(b"MAILBOXID")))
 
     def _quoted(self, name: str) -> str:
@@ -235,10 +237,6 @@ class Remote:
             uidvalidity = int(told.get(b"UIDVALIDITY", 0))
             self._examined = (name, uidvalidity)
             return uidvalidity
-
-    @property
-    def can_idle(self) -> bool:
-        return self._offers("IDLE")
 
     def idle(self, seconds: float, *, call_off: socket.socket) -> bool:
         """Wait so many seconds for the examined folder to change (RFC 2177); gives whether it did.
@@ -262,7 +260,13 @@ class Remote:
 
     def uids(self, among: Sequence[int] = ()) -> set[int]:
         """The UIDs in the examined folder, or those of `among` that are still there."""
-        criteria = f"UID {_uid_set(among)}" if among else "ALL"
+        return self._search(f"UID {uid_set(among)}" if among else "ALL")
+
+    def uids_since(self, first: int) -> set[int]:
+        """The UIDs in the examined folder from one on: n:* always gives the last one, too."""
+        return {uid for uid in self._search(f"UID {first}:*") if uid >= first}
+
+    def _search(self, criteria: str) -> set[int]:
         with translated(self._server):
             answer, lines = self._client._imap.uid("SEARCH", criteria)
             self._client._checkok("search", answer, lines)
@@ -325,9 +329,9 @@ class Remote:
     @property
     def _object_id_item(self) -> str:
         """What to fetch for it: RFC 8474's, or Gmail's own."""
-        if self._offers("OBJECTID"):
+        if self.offers("OBJECTID"):
             return "EMAILID"
-        return "X-GM-MSGID" if self._offers("X-GM-EXT-1") else ""
+        return "X-GM-MSGID" if self.offers("X-GM-EXT-1") else ""
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The exact bytes by UID, fetched whole; absent where the server gives no literal."""
@@ -360,7 +364,7 @@ class Remote:
     def _fetch(
         self, uids: Sequence[int], items: Sequence[str]
     ) -> Mapping[int, Mapping[bytes, object]]:
-        return self._fetch_set(_uid_set(uids), items)
+        return self._fetch_set(uid_set(uids), items)
 
     def _fetch_set(
         self, uids: str, items: Sequence[str], modifier: str | None = None
@@ -392,12 +396,3 @@ class Remote:
 def is_large(summary: Summary) -> bool:
     """Whether `body` fetches it in pieces."""
     return summary.size_bytes > _LARGE_BYTES
-
-
-def _uid_set(uids: Sequence[int]) -> str:
-    return ",".join(str(uid) for uid in uids)
-
-
-def _inbox_or(wire: str) -> str:
-    """INBOX is INBOX in any case (RFC 3501 5.1), all other names are as they are spelt."""
-    return "INBOX" if wire.upper() == "INBOX" else wire

@@ -140,6 +140,87 @@ def test_modseqs_that_begin_anew_hide_no_flag(store: Store, stack: ExitStack) ->
     assert not [c for c in bench.server.heard if "CHANGEDSINCE" in c]
 
 
+def of(*numbers: int, **settings: object) -> HeldFolder:
+    """A folder with these mails under their numbers."""
+    return HeldFolder({number: Held(raw_mail(number)) for number in numbers}, **settings)
+
+
+def test_a_large_folder_is_not_listed_for_each_new_message(store: Store, stack: ExitStack) -> None:
+    inbox = of(1, 2, 3)
+    bench = Bench(store, stack, folders={"INBOX": inbox}, capabilities="IMAP4rev1 CONDSTORE")
+    bench.sync()
+    inbox.messages[4], inbox.modseq = Held(raw_mail(4), flags=""), 2
+
+    checked = bench.sync()
+
+    assert len(copies(store)) == 4
+    assert checked.unread == 1
+    assert bench.flags("INBOX")[4] == ()
+    assert bench.server.asked("UID SEARCH") == ["UID SEARCH UID 4:*"]
+    assert not [c for c in bench.server.heard if c.startswith("UID FETCH 1:3")]
+    assert bench.adds_up()
+
+
+def test_mail_that_vanished_while_other_mail_came_is_noted_as_gone(
+    store: Store, stack: ExitStack
+) -> None:
+    inbox = of(1, 2, 3)
+    bench = Bench(store, stack, folders={"INBOX": inbox}, capabilities="IMAP4rev1 CONDSTORE")
+    bench.sync()
+    del inbox.messages[2]
+    inbox.messages[4], inbox.modseq = Held(raw_mail(4)), 2
+
+    bench.sync()
+
+    assert set(bench.flags("INBOX")) == {1, 3, 4}
+    assert len(copies(store)) == 4
+    assert bench.adds_up()
+
+
+def test_a_mail_read_while_another_came_is_noted_without_modseqs(
+    store: Store, stack: ExitStack
+) -> None:
+    inbox = of(1, 2)
+    inbox.messages[1].flags = ""
+    bench = Bench(store, stack, folders={"INBOX": inbox})
+    bench.sync()
+    inbox.messages[1].flags, inbox.messages[3] = "\\Seen", Held(raw_mail(3))
+
+    checked = bench.sync()
+
+    assert bench.flags("INBOX") == {1: ("\\Seen",), 2: ("\\Seen",), 3: ("\\Seen",)}
+    assert checked.unread == 0
+
+
+def test_mail_under_a_number_that_should_not_be_given_again_is_stored(
+    store: Store, stack: ExitStack
+) -> None:
+    inbox = of(1, 5)
+    bench = Bench(store, stack, folders={"INBOX": inbox}, capabilities="IMAP4rev1 CONDSTORE")
+    bench.sync()
+    inbox.messages[3], inbox.modseq = Held(raw_mail(3)), 2
+
+    bench.sync()
+
+    assert len(copies(store)) == 3
+    assert bench.adds_up()
+
+
+def test_the_full_look_finds_what_the_counts_hid(store: Store, stack: ExitStack) -> None:
+    inbox = of(1, 2, 5)
+    bench = Bench(store, stack, folders={"INBOX": inbox})
+    bench.sync()
+    inbox.messages = of(2, 3, 5).messages
+    bench.sync()
+    bench.clock.advance(hours=2)
+
+    bench.sync()
+
+    assert set(bench.flags("INBOX")) == {2, 3, 5}
+    assert len(copies(store)) == 4
+    assert bench.adds_up()
+
+
 def test_a_server_that_knows_no_changedsince_has_all_its_flags_read(
     store: Store, stack: ExitStack
 ) -> None:

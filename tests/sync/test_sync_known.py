@@ -148,7 +148,7 @@ def test_ids_of_a_check_that_was_cut_short_are_noted_at_the_next(
     bench = gmail(store, stack)
     all_mail = bench.server.folders.pop("[Gmail]/All Mail")
     with monkeypatch.context() as without:
-        without.setattr(folder_module, "note_object_ids", lambda *args: None)
+        without.setattr(folder_module, "note_object_ids", lambda *args, **kwargs: None)
         bench.sync()
     bench.server.folders["[Gmail]/All Mail"] = all_mail
     bench.clock.advance(days=2)
