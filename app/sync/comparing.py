@@ -22,7 +22,7 @@ def compare_folder(remote: Remote, store: Store, folder_id: FolderId, visit: Vis
     status = remote.status(folder.name)
     now = (status.uidvalidity, status.uidnext, status.messages, status.unseen)
     then = (folder.uidvalidity, folder.uidnext, folder.server_messages, folder.server_unseen)
-    if now != then or len(on_server) != status.messages:
+    if now != then or len(on_server) < status.messages:  # some servers list more than they count
         return
     others = tombstones.uids(store, folder.id, uidvalidity)
     others |= locations.failed_uids(store, folder.id, uidvalidity).keys()
