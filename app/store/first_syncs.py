@@ -95,6 +95,14 @@ def is_open(store: Store, account_id: AccountId) -> bool:
     return row is None or row[0] is None
 
 
+def ended_before(store: Store, account_id: AccountId, moment: datetime) -> bool:
+    row = store.archive.conn.execute(
+        "select 1 from first_syncs where account_id = ? and finished_at < ?",
+        [account_id, to_seconds(moment)],
+    ).fetchone()
+    return row is not None
+
+
 def goes_on(store: Store, *, now: datetime) -> bool:
     """Whether any mailbox's first sync brings mail now."""
     (found,) = store.archive.conn.execute(

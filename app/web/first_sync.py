@@ -20,6 +20,9 @@ from app.web.account_form import ACCOUNTS
 from app.web.db import store_of
 from app.web.forms import asked
 
+SHOWN_AFTER_END = timedelta(minutes=10)
+"""So long the search index may need for what came last; later other mail waits for it, too."""
+
 State = Literal["soon", "running", "silent", "paused", "no worker", "indexing", "done"]
 
 
@@ -58,7 +61,10 @@ def show(
 def _view(store: Store, account: Account) -> FirstSyncView | None:
     if not account.host or account.closed_at:
         return None
-    sync, now = first_syncs.of_account(store, account.id), datetime.now(UTC)
+    now = datetime.now(UTC)
+    if first_syncs.ended_before(store, account.id, now - SHOWN_AFTER_END):
+        return None
+    sync = first_syncs.of_account(store, account.id)
     if sync is None and (
         accounts.last_check(store, account.id) or not first_syncs.is_open(store, account.id)
     ):
