@@ -37,9 +37,10 @@ def vanished(store: Store, folder: Folder, *, since: datetime) -> Vanished:
     by_look: dict[int, int | tuple[int, ...]] = {}
     rows = store.archive.conn.execute(
         "select c.size_bytes, l.received_at, 2 * c.id + max(l.folder_id = :folder)"
-        " from locations l join folders f on f.id = l.folder_id join copies c on c.id = l.copy_id"
-        " where l.gone_since >= :since and f.account_id = :account"
-        " group by c.id, l.received_at",
+        # Cross joins keep this order: the planner would begin with every location of a folder.
+        " from locations l cross join folders f on f.id = l.folder_id"
+        " cross join copies c on c.id = l.copy_id where l.gone_since >= :since"
+        " and f.account_id = :account group by c.id, l.received_at",
         {"folder": folder.id, "account": folder.account_id, "since": to_seconds(since)},
     )
     for size_bytes, received_at, entry in rows:

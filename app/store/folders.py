@@ -248,7 +248,10 @@ def under_way(store: Store, account_id: AccountId) -> set[str]:
 def _ledger_from(row: tuple[Any, ...]) -> FolderLedger:
     name, skipped_by, on_server, is_import, places, known, gone, failed, *rest = row
     failed_gone, purged, is_gone = rest
-    skipped = purged + (on_server if skipped_by is not None and not is_gone else 0)
+    there = places - gone + failed - failed_gone + purged
+    is_counted = skipped_by is not None and not is_import and not is_gone
+    # Of a folder that is skipped since it was read, what was read is not skipped, too.
+    skipped = purged + (max(0, on_server - there) if is_counted else 0)
     counted = places + failed + purged if is_import or is_gone else on_server + gone + failed_gone
     if skipped_by is not None and not is_import:
         counted = places + failed + skipped

@@ -153,8 +153,8 @@ def _bring(
     is_full: bool,
 ) -> int:
     """Link what is stored already and fetch the rest of these UIDs; gives how much is new mail."""
-    unknown = _unknown(store, folder, uidvalidity, on_server)
-    link_known(remote, store, folder, uidvalidity, unknown, now=visit.now, is_over=visit.stop)
+    if unknown := _unknown(store, folder, uidvalidity, on_server):
+        link_known(remote, store, folder, uidvalidity, unknown, now=visit.now, is_over=visit.stop)
     new = store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
     note_object_ids(remote, store, folder, uidvalidity, first=min(on_server, default=_HIGHEST_UID))
     return new

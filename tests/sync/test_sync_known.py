@@ -6,11 +6,11 @@ from contextlib import ExitStack
 import pytest
 
 from app.purge import purge_message
-from app.store import Store, folders, locations
+from app.store import Store, candidates, folders, locations
 from app.sync import folder as folder_module
 from app.sync.known import telling_lines
 from tests import make
-from tests.sync.conftest import Mailbox, copies, raw_mail
+from tests.sync.conftest import LATER, Mailbox, copies, raw_mail
 from tests.sync.extended import GMAIL, OBJECTID, Held, HeldFolder
 from tests.sync.test_sync_counts import Bench
 
@@ -306,3 +306,23 @@ def test_lines_are_told_however_they_are_written() -> None:
     other = b"date: 3 May\nsubject:  a b\n\n"
 
     assert telling_lines(one) == telling_lines(other) == [(b"date", b"3 May"), (b"subject", b"a b")]
+
+
+def test_what_did_not_vanish_costs_nothing_to_look_through(store: Store) -> None:
+    account = make.account(store, address="boss@firma.pl")
+    make.deliver(store, account, raw_mail(1))
+    (inbox,) = folders.of_account(store, account.id)
+    store.archive.conn.execute(
+        "insert into locations (folder_id, uidvalidity, uid, copy_id, received_at, first_seen_at,"
+        " flags, was_known) with recursive n(i) as (select 100 union all select i + 1 from n"
+        " where i < 5000) select ?, 1, i, (select id from copies), i, i, '', 1 from n",
+        [inbox.id],
+    )
+    steps: list[int] = []
+    store.archive.conn.set_progress_handler(lambda: steps.append(1), 1000)
+
+    found = candidates.vanished(store, inbox, since=LATER)
+    store.archive.conn.set_progress_handler(None, 1000)
+
+    assert not found
+    assert steps == []

@@ -1,6 +1,7 @@
 """R73: whatever happens on the server, after every pass each folder's sum holds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from app.model import FolderLedger
 from app.store import folders, open_store, passes
 from tests.dovecot import Dovecot
 from tests.sync.conftest import Mailbox, add_account, raw_mail
@@ -224,3 +226,25 @@ def test_a_clean_comparison_is_kept_and_costs_nothing_the_rest_of_the_week(
     assert passes.findings(mailbox.store, mailbox.account.id) == []
     since = passes.compared_since(mailbox.store, mailbox.account.id)
     assert since == mailbox.clock().replace(microsecond=0)
+
+
+def test_a_folder_that_is_skipped_later_counts_nothing_twice(mailbox: Mailbox) -> None:
+    mailbox.append("Lager", raw_mail(1), raw_mail(2))
+    mailbox.sync()
+    mailbox.account = replace(mailbox.account, skip_folders=("Lager",))
+    mailbox.sync()
+    before = ledger_of(mailbox, "Lager")
+    mailbox.append("Lager", raw_mail(3))
+
+    mailbox.sync()
+
+    after = ledger_of(mailbox, "Lager")
+    assert (before.seen, before.stored, before.skipped) == (2, 2, 0)
+    assert (after.seen, after.stored, after.skipped) == (3, 2, 1)
+    assert before.adds_up
+    assert after.adds_up
+
+
+def ledger_of(mailbox: Mailbox, name: str) -> FolderLedger:
+    (line,) = (x for x in folders.ledger(mailbox.store, mailbox.account.id) if x.name == name)
+    return line
