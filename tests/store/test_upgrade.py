@@ -71,6 +71,23 @@ def test_a_copy_whose_bytes_are_lost_stays_and_is_told(tmp_path: Path) -> None:
     assert blobs.read(store, copy.id) == HEAD + TEXT
 
 
+def test_a_mailbox_that_was_read_is_known_to_be_read_as_it_is_set(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
+    archive = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)
+    archive.execute("update accounts set host = 'IMAP.F.pl', login = 'office'")
+    archive.execute("update folders set checked_at = 5")
+    archive.execute(
+        "insert into accounts (id, public_id, address, host, created_at)"
+        " values (2, 'b', 'new@f.pl', 'imap.f.pl', 1)"
+    )
+    archive.close()
+
+    store = open_store(tmp_path)
+
+    rows = store.archive.conn.execute("select read_from from accounts order by id").fetchall()
+    assert rows == [("office at imap.f.pl",), (None,)]
+
+
 def test_a_process_waits_while_another_one_upgrades_a_large_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
