@@ -9,14 +9,12 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from io import BytesIO
 from types import TracebackType
 from typing import Self
 
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from app.model import LARGEST_MESSAGE
 from app.sync.answers import (
     RemoteFolder,
     Status,
@@ -36,6 +34,7 @@ from app.sync.answers import (
     uids_from,
 )
 from app.sync.faults import ConnectionLost, Refused, Server, translated
+from app.sync.pieces import PIECE_BYTES, joined
 
 UIDS_PER_COMMAND = 500
 """20,000 UIDs in one command: Dovecot says BAD "Too long argument"."""
@@ -44,7 +43,6 @@ TELLING_FIELDS = ("MESSAGE-ID", "DATE", "FROM", "SUBJECT", "RECEIVED")
 """By these lines of its header a mail is told from every other."""
 
 _LARGE_BYTES = 4_000_000
-_CHUNK_BYTES = 1 << 20
 _FLAGS_PER_COMMAND = 5_000
 _RECONNECTS = 5
 _UNSELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
@@ -342,22 +340,15 @@ class Remote:
     def body(self, summary: Summary) -> bytes | None:
         """The exact bytes of one message; a large one comes in pieces of 1 MiB.
 
-        A whole fetch of 50 MB takes three times that in memory, a piecewise one once. The end is
-        an empty piece, or a short one behind the announced size: servers announce wrong sizes.
+        A whole fetch of 50 MB takes three times that in memory, a piecewise one once. None: the
+        server does not give it, or not up to its end.
         """
         if summary.size_bytes <= _LARGE_BYTES:
             return self.bodies([summary.uid]).get(summary.uid)
-        pieces = BytesIO()
-        while piece := self._piece(summary.uid, pieces.tell()):
-            pieces.write(piece)
-            if pieces.tell() > LARGEST_MESSAGE:
-                raise Refused(f"The message is larger than {LARGEST_MESSAGE:,} bytes.")
-            if len(piece) < _CHUNK_BYTES and pieces.tell() >= summary.size_bytes:
-                break
-        return pieces.getvalue() or None
+        return joined(lambda offset: self._piece(summary.uid, offset), summary.size_bytes)
 
     def _piece(self, uid: int, offset: int) -> bytes | None:
-        told = self._fetch([uid], [f"BODY.PEEK[]<{offset}.{_CHUNK_BYTES}>"])
+        told = self._fetch([uid], [f"BODY.PEEK[]<{offset}.{PIECE_BYTES}>"])
         piece = told.get(uid, {}).get(f"BODY[]<{offset}>".encode())
         return piece if isinstance(piece, bytes) else None
 

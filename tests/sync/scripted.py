@@ -182,6 +182,10 @@ class ScriptedImap:
         if b"BODY.PEEK" in command:
             if raw is None:
                 return start + b"BODY[] NIL)\r\n"
+            if asked := re.search(rb"BODY\.PEEK\[\]<(\d+)\.(\d+)>", command):
+                first, size = int(asked[1]), int(asked[2])
+                piece = raw[first : first + size]
+                return start + b"BODY[]<%d> {%d}\r\n" % (first, len(piece)) + piece + b")\r\n"
             return start + b"BODY[] {%d}\r\n" % len(raw) + raw + b")\r\n"
         size = self.sizes.get(uid, 5 if raw is None else len(raw))
         date = b'INTERNALDATE "03-Mar-2025 10:00:00 +0100"'
