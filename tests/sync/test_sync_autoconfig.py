@@ -155,7 +155,7 @@ def test_a_guess_is_not_shown_beside_what_is_known(net: Internet) -> None:
 
 
 def test_who_is_silent_holds_up_nobody(net: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoconfig, "WITHIN_SECONDS", 2.0)
+    monkeypatch.setattr(autoconfig, "WITHIN_SECONDS", 3.0)
     net.add_page(DIRECTORY + "firma-a.pl", config())
     net.silent |= {"autoconfig.firma-a.pl", "firma-a.pl", "_imaps._tcp.firma-a.pl"}
 
