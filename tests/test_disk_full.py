@@ -15,7 +15,7 @@ from app.jobs import sync_now
 from app.search import search_messages
 from app.settings import Settings
 from app.store import accounts, folders, messages, open_store
-from app.sync import folder
+from app.sync import fetching
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot
 from tests.test_jobs import add_account
@@ -57,7 +57,7 @@ def heavy_mail(number: int) -> bytes:
 def test_reading_stops_before_the_disk_is_full_and_goes_on_when_there_is_room(
     dovecot: Dovecot, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "_BATCH_BYTES", 3_000_000)
+    monkeypatch.setattr(fetching, "_BATCH_BYTES", 3_000_000)
     settings = Settings.from_env({}, data=small_disk / "data")
     store = open_store(settings.data)
     alice = make.user(store, "Alice")

@@ -149,7 +149,7 @@ def test_silence_of_the_server_is_said(team: Team, alice: Browser) -> None:
 
     words = said(alice.get(page(team)).text)
 
-    assert re.search(r"Nothing came since [\w: ]+\. What is here stays", words)
+    assert re.search(r"Nothing came since [\w:, ]+\. What is here stays", words)
 
 
 def test_without_a_worker_the_way_to_start_one_is_said(team: Team, alice: Browser) -> None:
