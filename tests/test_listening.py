@@ -162,11 +162,32 @@ def test_new_settings_are_proved_by_a_check_before_anybody_listens(settings: Set
     assert opened._is_proved(edited, now + timedelta(seconds=5))
 
 
-def test_news_are_looked_at_at_once_but_not_for_long() -> None:
-    began_at = datetime.now(UTC)
-    hurry = listening._Hurry(at=began_at - timedelta(minutes=1))
+def test_a_clock_that_is_set_back_keeps_nobody_from_listening(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = add_account(store, "ann@ex.test", 143)
+    folders.record_listing(
+        store, account.id, [folders.Listed("INBOX", "", None)], now=datetime.now(UTC)
+    )
+    monkeypatch.setattr(listening, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(listening, "utc_now", lambda: datetime.now(UTC) + timedelta(days=365))
+    asked = []
+    monkeypatch.setattr(listening.listeners, "places", lambda store, now: asked.append(now) or {})
+    opened = Listening(settings, b"k" * 32)
+    opened.turn(store, is_checking=lambda one: False)
 
-    taken = [hurry.take(now=began_at + timedelta(seconds=n / 4)) for n in range(480)]
+    monkeypatch.setattr(listening, "utc_now", lambda: datetime.now(UTC))
+    opened._heard.add(account.id)
+    opened.turn(store, is_checking=lambda one: False)
+
+    assert len(asked) == 2
+    assert opened._heard == set()
+
+
+def test_news_are_looked_at_at_once_but_not_for_long() -> None:
+    hurry = listening._Hurry()
+
+    taken = [hurry.take(now=n / 4) for n in range(480)]
 
     assert sum(taken[:40]) == 20
     assert sum(taken) <= 20 + 12

@@ -1,6 +1,7 @@
 """sync, search, suggest, file, purge, raw: the mail itself."""
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -39,13 +40,16 @@ def sync(settings: Settings, as_json: bool, public_id: str | None) -> None:
                 " `letterbook account add` adds one."
             )
         only = chosen[0].id if chosen else None
-        work(
-            settings,
-            store,
-            lambda: jobs.sync_now(settings, only),
-            kind="sync",
-            accounts=[account.id for account in wanted],
-        )
+        ids = [account.id for account in wanted]
+
+        def sync_some() -> bool:
+            """Whether there is more: a worker's passes make room for each other's new mail."""
+            alone = partial(jobs.sync_now, settings, only)
+            done = work(settings, store, alone, kind="sync", accounts=ids)
+            return isinstance(done, list) and any(one["is_stopped"] for one in done)
+
+        while sync_some():
+            pass
         checked = [_checked(store, account) for account in wanted]
     for one in checked:
         for fault in one["faults"]:

@@ -157,6 +157,7 @@ def _sync(begun: _Pass, key: bytes, stop: Event) -> Checked:
         public_only=mailboxes.is_bound_to_public(store, account),
         stop=lambda: stop.is_set() or begun.is_unwatched(),
         enough=begun.is_long,
+        is_over=stop.is_set,
         progress=begun.note,
     )
 

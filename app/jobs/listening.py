@@ -5,13 +5,15 @@ due. Where none can listen, the poll brings the mail.
 """
 
 import logging
+import math
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import random
 from threading import Lock, Thread
+from time import monotonic
 
 from app import mailboxes
 from app.errors import LetterbookError
@@ -25,20 +27,20 @@ from app.sync.registered import providers
 MOST_LISTENERS = 100
 """A thread and a connection each. The inboxes come first; what is beyond is polled."""
 
-LOOK_EVERY = timedelta(seconds=2)
+LOOK_SECONDS = 2.0
 """How often it is asked who is to listen where."""
 
-HURRY_EVERY = timedelta(seconds=0.5)
+HURRY_SECONDS = 0.5
 MOST_HURRIES = 20
-REGAINED_EVERY = timedelta(seconds=10)
+REGAINED_SECONDS = 10.0
 """A mailbox is looked at for its news twice a second; where that goes on, every ten seconds."""
 
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
-NO_ROOM_PAUSE = timedelta(hours=6)
+FIRST_PAUSE_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 3_600.0
+NO_ROOM_PAUSE_SECONDS = 6 * 3_600.0
 """Where the server does not let us read a mailbox beside our own listeners."""
 
-NOT_OFFERED_PAUSE = timedelta(days=1)
+NOT_OFFERED_PAUSE_SECONDS = 24 * 3_600.0
 _JOIN_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -64,10 +66,10 @@ class _Listener:
 
 @dataclass(frozen=True, slots=True)
 class _Pause:
-    """No listening at a place before `ends_at`, after so many failures in a row."""
+    """No listening at a place before `ends`, after so many failures in a row."""
 
     failures: int
-    ends_at: datetime
+    ends: float
 
 
 @dataclass(slots=True)
@@ -75,18 +77,18 @@ class _Hurry:
     """How often a mailbox may be looked at for its news yet; regained with time."""
 
     left: float = MOST_HURRIES
-    at: datetime = field(default_factory=lambda: utc_now() - HURRY_EVERY)
+    at: float = -math.inf
 
-    def take(self, *, now: datetime) -> bool:
-        left = min(self.left + (now - self.at) / REGAINED_EVERY, MOST_HURRIES)
-        if left < 1 or now - self.at < HURRY_EVERY:
+    def take(self, *, now: float) -> bool:
+        left = min(self.left + (now - self.at) / REGAINED_SECONDS, MOST_HURRIES)
+        if left < 1 or now - self.at < HURRY_SECONDS:
             return False
         self.left, self.at = left - 1, now
         return True
 
 
 class Listening:
-    """The listeners, what they heard, and where listening failed.
+    """The listeners, what they heard, and where listening failed. No clock that may be set counts.
 
     Everything runs in the worker's thread but `call_off_account`, and the listeners themselves.
     """
@@ -100,7 +102,7 @@ class Listening:
         self._heard: set[AccountId] = set()
         self._hurries: dict[AccountId, _Hurry] = {}
         self._met: dict[AccountId, tuple[int, datetime]] = {}
-        self._looked_at = utc_now() - LOOK_EVERY
+        self._looked = -math.inf
         self._is_over = False
 
     def turn(self, store: Store, *, is_checking: Callable[[AccountId], bool]) -> None:
@@ -108,7 +110,7 @@ class Listening:
 
         News during a check may have come too late for it, and waits for its end.
         """
-        now = utc_now()
+        now = monotonic()
         with self._lock:
             heard = set(self._heard)
         for account_id in heard:
@@ -116,17 +118,17 @@ class Listening:
             if not is_checking(account_id) and hurry.take(now=now):
                 with self._lock:
                     self._heard.discard(account_id)
-                accounts.hurry(store, account_id, now=now)
-        if now - self._looked_at >= LOOK_EVERY:
-            self._looked_at = now
-            self._follow(listeners.places(store, now=now), now=now)
+                accounts.hurry(store, account_id, now=utc_now())
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            self._follow(listeners.places(store, now=utc_now()), now=now)
 
     def call_off_account(self, account_id: AccountId) -> bool:
         """Free the account's connections for long; False if there were none."""
         with self._lock:
             own = [one for key, one in self._listeners.items() if key[0] == account_id]
             for listener in own:
-                self._pauses[listener.place] = _Pause(1, utc_now() + NO_ROOM_PAUSE)
+                self._pauses[listener.place] = _Pause(1, monotonic() + NO_ROOM_PAUSE_SECONDS)
                 listener.call_off()
         _join(own)
         return bool(own)
@@ -140,7 +142,7 @@ class Listening:
                 listener.call_off()
         _join(rest)
 
-    def _follow(self, places: Mapping[Place, datetime], *, now: datetime) -> None:
+    def _follow(self, places: Mapping[Place, datetime], *, now: float) -> None:
         """Call off who listens where nobody is to, and begin where somebody is to."""
         proved = [place for place, good_at in places.items() if self._is_proved(place, good_at)]
         wanted = {(place.account_id, place.folder): place for place in proved[:MOST_LISTENERS]}
@@ -150,17 +152,16 @@ class Listening:
                     listener.call_off()
             for key, place in wanted.items():
                 pause = self._pauses.get(place)
-                is_free = key not in self._listeners and (pause is None or pause.ends_at <= now)
+                is_free = key not in self._listeners and (pause is None or pause.ends <= now)
                 if is_free and len(self._listeners) < MOST_LISTENERS and not self._is_over:
                     self._begin(place)
 
     def _is_proved(self, place: Place, good_at: datetime) -> bool:
         """Whether a check went well with these settings: no listener tries a password first."""
-        edits, met_at = self._met.get(place.account_id, (0, good_at))
+        edits, before = self._met.get(place.account_id, (0, good_at))
         if edits != place.edits:
-            met_at = utc_now().replace(microsecond=0)
-            self._met[place.account_id] = (place.edits, met_at)
-        return good_at >= met_at
+            edits, before = self._met[place.account_id] = (place.edits, good_at)
+        return not edits or good_at != before
 
     def _begin(self, place: Place) -> None:
         own_end, other_end = socket.socketpair()
@@ -174,10 +175,10 @@ class Listening:
         """Listen at a place, and note for how long nobody is to try again."""
         with self._lock:
             listener = self._listeners[place.account_id, place.folder]
-        pause: timedelta | None = None
+        pause: float | None = None
         try:
             if not self._listen(listener):
-                pause = NOT_OFFERED_PAUSE
+                pause = NOT_OFFERED_PAUSE_SECONDS
         except LetterbookError as exc:
             logger.info(
                 "a mailbox cannot be listened at now, it is polled",
@@ -186,7 +187,7 @@ class Listening:
             pause = self._next_pause(listener)
         except Exception:
             logger.exception("a listener failed", extra={"account": place.account_id})
-            pause = LONGEST_PAUSE
+            pause = LONGEST_PAUSE_SECONDS
         self._end(listener, pause)
 
     def _listen(self, listener: _Listener) -> bool:
@@ -217,22 +218,22 @@ class Listening:
             public_only=is_bound,
         )
 
-    def _next_pause(self, listener: _Listener) -> timedelta:
+    def _next_pause(self, listener: _Listener) -> float:
         doubled: int = 2 ** min(self._failures(listener), 10)
-        return min(FIRST_PAUSE * doubled, LONGEST_PAUSE) * (0.8 + 0.4 * random())  # noqa: S311 - spreads the tries, guards nothing
+        return min(FIRST_PAUSE_SECONDS * doubled, LONGEST_PAUSE_SECONDS) * (0.8 + 0.4 * random())  # noqa: S311 - spreads the tries, guards nothing
 
     def _failures(self, listener: _Listener) -> int:
         """In a row, before this one."""
         before = self._pauses.get(listener.place)
         return 0 if listener.has_heard or before is None else before.failures
 
-    def _end(self, listener: _Listener, pause: timedelta | None) -> None:
+    def _end(self, listener: _Listener, pause: float | None) -> None:
         place = listener.place
         with self._lock:
             del self._listeners[place.account_id, place.folder]
             before = self._pauses.get(place)
-            if pause is not None and (before is None or before.ends_at <= utc_now()):
-                self._pauses[place] = _Pause(self._failures(listener) + 1, utc_now() + pause)
+            if pause is not None and (before is None or before.ends <= monotonic()):
+                self._pauses[place] = _Pause(self._failures(listener) + 1, monotonic() + pause)
         with suppress(OSError):
             listener.other_end.close()
             listener.own_end.close()
@@ -240,6 +241,6 @@ class Listening:
 
 def _join(ended: Iterable[_Listener]) -> None:
     """Wait a moment, for all together, until they have hung up."""
-    ends_at = utc_now() + timedelta(seconds=_JOIN_SECONDS)
+    ends = monotonic() + _JOIN_SECONDS
     for listener in ended:
-        listener.thread.join(max(0.0, (ends_at - utc_now()).total_seconds()))
+        listener.thread.join(max(0.0, ends - monotonic()))

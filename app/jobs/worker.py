@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -152,6 +152,15 @@ def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"
     store.close()
 
 
+@dataclass(slots=True)
+class _Begun:
+    """A job, what is under way for it, and the last index entry that it may have brought."""
+
+    job: Job
+    futures: dict[Future[Any], str]
+    queued_through: int | None = None
+
+
 class _Worker:
     """The state of a running worker: passes under way, jobs that wait for them, the index."""
 
@@ -180,7 +189,7 @@ class _Worker:
         self._providers = providers(settings)
         self.listening = Listening(settings, self._key)
         self._passes: dict[AccountId, Future[Checked]] = {}
-        self._jobs: list[tuple[Job, dict[Future[Any], str]]] = []
+        self._jobs: list[_Begun] = []
         self._beaten = NEVER
 
     def turn(self) -> bool:
@@ -251,7 +260,7 @@ class _Worker:
 
     def _is_bringing_mail(self) -> bool:
         """Whether more is to come at once: then fewer and larger commits cost half as much."""
-        running = [*self._passes.values(), *(one for _, some in self._jobs for one in some)]
+        running = [*self._passes.values(), *(one for work in self._jobs for one in work.futures)]
         return not all(future.done() for future in running)
 
     def _begin_due(self) -> bool:
@@ -267,7 +276,7 @@ class _Worker:
         job = jobs.claim(self.store, now=utc_now())
         if job is None:
             return False
-        self._jobs.append((job, self._start(job)))
+        self._jobs.append(_Begun(job, self._start(job)))
         return True
 
     def _start(self, job: Job) -> dict[Future[Any], str]:
@@ -289,14 +298,21 @@ class _Worker:
         return self.index(Indexer.rebuild)
 
     def _finish_jobs(self) -> None:
-        for job, futures in list(self._jobs):
-            waits_for_index = job.kind not in _NOT_INDEXED and documents.backlog(self.store)
-            if not all(future.done() for future in futures) or waits_for_index:
+        for work in list(self._jobs):
+            if not all(future.done() for future in work.futures) or self._waits_for_index(work):
                 continue
-            result, error = self._outcome(job, futures)
-            jobs.finish(self.store, job, result=result, error=error, now=utc_now())
-            self._jobs.remove((job, futures))
-            mailboxes.remove_upload(self.store, job)
+            result, error = self._outcome(work.job, work.futures)
+            jobs.finish(self.store, work.job, result=result, error=error, now=utc_now())
+            self._jobs.remove(work)
+            mailboxes.remove_upload(self.store, work.job)
+
+    def _waits_for_index(self, work: "_Begun") -> bool:
+        """Whether what it brought is not searchable yet. What others bring meanwhile can wait."""
+        if work.job.kind in _NOT_INDEXED:
+            return False
+        if work.queued_through is None:
+            work.queued_through = documents.last_queued(self.store)
+        return documents.waits(self.store, work.queued_through)
 
     def _outcome(self, job: Job, futures: dict[Future[Any], str]) -> tuple[str, str | None]:
         if job.kind == "check":

@@ -66,6 +66,18 @@ def backlog(store: Store) -> int:
     return int(store.archive.conn.execute("select count(*) from index_queue").fetchone()[0])
 
 
+def last_queued(store: Store) -> int:
+    """The entry that was queued last of those that wait; 0: none does."""
+    row = store.archive.conn.execute("select max(id) from index_queue").fetchone()
+    return int(row[0] or 0)
+
+
+def waits(store: Store, through: int) -> bool:
+    """Whether an entry up to this one waits yet."""
+    row = store.archive.conn.execute("select min(id) from index_queue").fetchone()
+    return row[0] is not None and bool(row[0] <= through)
+
+
 def queued_record_ids(store: Store, *, limit: int) -> list[RecordId]:
     """Records that the index may not know yet, newest first."""
     rows = store.archive.conn.execute(

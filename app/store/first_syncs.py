@@ -106,8 +106,9 @@ def ended_before(store: Store, account_id: AccountId, moment: datetime) -> bool:
 def goes_on(store: Store, *, now: datetime) -> bool:
     """Whether any mailbox's first sync brings mail now."""
     (found,) = store.archive.conn.execute(
-        "select exists (select 1 from first_syncs where finished_at is null and updated_at >= ?)",
-        [to_seconds(now - BREAK)],
+        "select exists (select 1 from first_syncs where finished_at is null"
+        " and updated_at between ? and ?)",  # not in a future that a wrong clock told of
+        [to_seconds(now - BREAK), to_seconds(now + BREAK)],
     ).fetchone()
     return bool(found)
 

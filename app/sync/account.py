@@ -12,9 +12,8 @@ from app.model import Account, AccountId, Folder
 from app.store import Store, accounts, first_syncs, folders, passes
 from app.store.passes import Comparison
 from app.sync.comparing import compare_folder
-from app.sync.connect import Secret, connect
-from app.sync.faults import Refused, Throttled
-from app.sync.fetching import Stopped
+from app.sync.connect import Secret, connect, never
+from app.sync.faults import Refused, Stopped, Throttled
 from app.sync.folder import Passed, Visit, sync_folder
 from app.sync.meter import Meter
 from app.sync.remote import Remote
@@ -50,10 +49,6 @@ class Checked:
     is_stopped: bool = False
 
 
-def never() -> bool:
-    return False
-
-
 def unheard(progress: Progress) -> None:
     del progress
 
@@ -68,14 +63,16 @@ def sync_account(
     public_only: bool = False,
     stop: Callable[[], bool] = never,
     enough: Callable[[], bool] = never,
+    is_over: Callable[[], bool] = never,
     progress: Callable[[Progress], None] = unheard,
 ) -> Checked:
     """Bring the store in line with the account's server, which is only ever read.
 
     A folder that fails holds up no other: its error is kept with it. `stop` is asked between
-    batches and folders, `enough` after each batch that is stored. New is mail stored in this check
-    whose INTERNALDATE is later than the last good check (before the first: than this one's start),
-    with two minutes for clocks that differ.
+    batches and folders, `enough` after each batch that is stored, `is_over` by any thread and every
+    second that the server is waited for. New is mail stored in this check whose INTERNALDATE is
+    later than the last good check (before the first: than this one's start), with two minutes for
+    clocks that differ.
 
     `public_only`: the server was set by somebody who may reach public servers only.
 
@@ -83,29 +80,36 @@ def sync_account(
     """
     check = accounts.last_check(store, account.id, good=True)
     passed: list[Passed | None] = []
-    with connect(account, secret, now=now, ca_file=ca_file, public_only=public_only) as remote:
-        folders.read_from(store, account.id, _source(account), now=now())
-        listed = folders.record_listing(
-            store, account.id, _listing(remote, account.skip_folders), now=now()
-        )
-        ordered = _in_order(listed)
-        visit = Visit(
+    try:
+        with connect(
+            account,
+            secret,
             now=now,
-            since=min(check.checked_at if check else now(), now()) - _CLOCK_SLACK,
-            stop=stop,
-            enough=enough,
-            tell=lambda folder, done, total: progress(
-                Progress(account.id, folder.name, done, total)
-            ),
-            meter=_first_sync(remote, store, account, ordered, now=now),
-        )
-        try:
+            ca_file=ca_file,
+            public_only=public_only,
+            is_over=is_over,
+        ) as remote:
+            folders.read_from(store, account.id, _source(account), now=now())
+            listed = folders.record_listing(
+                store, account.id, _listing(remote, account.skip_folders), now=now()
+            )
+            ordered = _in_order(listed)
+            visit = Visit(
+                now=now,
+                since=min(check.checked_at if check else now(), now()) - _CLOCK_SLACK,
+                stop=stop,
+                enough=enough,
+                tell=lambda folder, done, total: progress(
+                    Progress(account.id, folder.name, done, total)
+                ),
+                meter=_first_sync(remote, store, account, ordered, now=now),
+            )
             for folder in ordered:
                 if stop():
                     raise Stopped
                 passed.append(_pass_over(remote, store, folder, visit))
-        except Stopped:
-            return _checked(passed, is_stopped=True)
+    except Stopped:
+        return _checked(passed, is_stopped=True)
     if visit.meter:
         first_syncs.finish(store, account.id, now=now())
     return _checked(passed)

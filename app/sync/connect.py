@@ -17,13 +17,19 @@ from app.errors import RemoteError
 from app.model import Account
 from app.sync.addresses import public_addresses
 from app.sync.certificate import certificate_problem
-from app.sync.faults import Server, clean, connection_problem, login_problem, translated
+from app.sync.faults import Server, clean, connection_problem, login_problem, translated, unsaid
 from app.sync.remote import Remote
 from app.sync.sasl import log_in_with_token
 from app.sync.waiting import waiting
 from app.sync.wire import LINE_SECONDS, Wire
 
 CONNECT_SECONDS = 15.0
+
+
+def never() -> bool:
+    return False
+
+
 Secret = str | Callable[[], str]
 """A password, or what gives an access token that is fresh whenever a session is opened."""
 
@@ -37,10 +43,12 @@ def connect(
     now: Callable[[], datetime],
     ca_file: Path | None = None,
     public_only: bool = False,
+    is_over: Callable[[], bool] = never,
 ) -> Remote:
     """A signed-in, read-only session; `ca_file` is trusted besides the system's authorities.
 
-    `public_only`: the server was set by somebody who may reach public servers only.
+    `public_only`: the server was set by somebody who may reach public servers only. `is_over` is
+    asked every second that the server is waited for: then Stopped is raised.
 
     Raises AuthFailed for a wrong name or password, SignInAgain where a token is not to be had,
     else RemoteError, which is not retryable where only a person can help (certificate, settings).
@@ -52,7 +60,7 @@ def connect(
     def sign_in() -> IMAPClient:
         with waiting():
             words = words_of(secret)  # first: without a token there is no need to call
-            client = open_connection(server, context, now=now)
+            client = open_connection(server, context, now=now, is_over=is_over)
             try:
                 log_in(client, server, account, words)
             except BaseException:
@@ -122,11 +130,15 @@ def _changed_at(path: Path) -> int:
 
 
 def open_connection(
-    server: Server, context: ssl.SSLContext, *, now: Callable[[], datetime]
+    server: Server,
+    context: ssl.SSLContext,
+    *,
+    now: Callable[[], datetime],
+    is_over: Callable[[], bool] = never,
 ) -> IMAPClient:
     """A connection that is secure as the account wants it, before sign-in."""
     try:
-        return _dial(server, context)
+        return _dial(server, context, is_over)
     except ssl.SSLCertVerificationError as exc:
         shown = _shown_certificate(server)
         text = certificate_problem(exc, shown, host=server.host, now=now())
@@ -138,8 +150,11 @@ def open_connection(
 class _Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
     """imapclient over a socket of our own: it connects to the addresses that were resolved."""
 
-    def __init__(self, server: Server, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, server: Server, context: ssl.SSLContext, is_over: Callable[[], bool]
+    ) -> None:
         self._server = server
+        self._is_over = is_over
         super().__init__(
             server.host,
             server.port,
@@ -152,7 +167,7 @@ class _Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
         opened = call(self._server, CONNECT_SECONDS)
         if self.ssl:
             opened = self.ssl_context.wrap_socket(opened, server_hostname=self._server.host)
-        return Wire(opened, self._server)
+        return Wire(opened, self._server, self._is_over)
 
 
 def call(server: Server, timeout_seconds: float) -> socket.socket:
@@ -176,8 +191,10 @@ def _reached(address: str, port: int, timeout_seconds: float) -> socket.socket:
     return reached
 
 
-def _dial(server: Server, context: ssl.SSLContext) -> IMAPClient:
-    client = _Client(server, context)
+def _dial(
+    server: Server, context: ssl.SSLContext, is_over: Callable[[], bool] = never
+) -> IMAPClient:
+    client = _Client(server, context, is_over)
     # imapclient has imaplib trace at level 5, which writes the repr of every message: three
     # times its size in memory, and bodies in a log.
     client._imap.debug = 0
@@ -216,10 +233,11 @@ def words_of(secret: Secret) -> str:
 def log_in(client: IMAPClient, server: Server, account: Account, words: str) -> None:
     """Sign in as the account says, with its password or a token. Raises AuthFailed, RemoteError."""
     login = account.login or account.address
-    if account.auth_type == "oauth":
-        log_in_with_token(client, server, mailbox_of(login), words)
-    else:
-        _log_in_with_password(client, server, login, words)
+    with unsaid(words, f"\0{login}\0{words}"):
+        if account.auth_type == "oauth":
+            log_in_with_token(client, server, mailbox_of(login), words)
+        else:
+            _log_in_with_password(client, server, login, words)
 
 
 def mailbox_of(login: str) -> str:

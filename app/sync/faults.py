@@ -4,10 +4,12 @@ import imaplib
 import re
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import local
 
 from app.errors import AuthFailed, RemoteError
 from app.model import Security
@@ -29,6 +31,12 @@ _WAIT = re.compile(
 _SECONDS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0}
 _LONGEST_WAIT = timedelta(days=1)
 _WORDS_LIMIT = 200
+
+_of_thread = local()
+
+
+class Stopped(Exception):
+    """The worker is asked to end; everything so far is stored, the rest comes next time."""
 
 
 class Refused(RemoteError):
@@ -170,12 +178,34 @@ def _not_imap(server: Server, words: str) -> RemoteError:
     )
 
 
+@contextmanager
+def unsaid(*secrets: str) -> Iterator[None]:
+    """What this thread says within of a server's words does not repeat these, as written or in
+    base64: some servers answer with the command that they do not like."""
+    forms = [one for secret in secrets if secret for one in _forms(secret)]
+    before = getattr(_of_thread, "unsaid", ())
+    _of_thread.unsaid = (*before, *sorted(forms, key=len, reverse=True))
+    try:
+        yield
+    finally:
+        _of_thread.unsaid = before
+
+
+def _forms(secret: str) -> set[str]:
+    written = {secret, secret.replace("\\", "\\\\").replace('"', '\\"')}
+    written.add(b64encode(secret.encode(errors="replace")).decode())
+    # An error holds the repr of the line.
+    return written | {repr(one.encode(errors="replace"))[2:-1] for one in written}
+
+
 def said(exc: Exception) -> str:
     """The server's own words out of an error, cleaned and short.
 
     imaplib wraps them as the repr of bytes: `command error: BAD [b'Unknown folder']`.
     """
     text = str(exc)
+    for secret in getattr(_of_thread, "unsaid", ()):
+        text = text.replace(secret, "***")
     if quoted := re.search(r"""b(['"])(.*)\1""", text, re.DOTALL):
         text = quoted[2].replace("\\r", "").replace("\\n", " ")
     return clean(text) or type(exc).__name__

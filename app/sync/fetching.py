@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from app.model import LARGEST_MESSAGE
 from app.sync.answers import Summary
-from app.sync.faults import ConnectionLost, Refused
+from app.sync.faults import ConnectionLost, Refused, Stopped
 from app.sync.remote import UIDS_PER_COMMAND, Remote, is_large
 from app.sync.waiting import waiting
 
@@ -29,10 +29,6 @@ _TOO_LARGE = (
 )
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class Stopped(Exception):
-    """The worker is asked to end; everything so far is stored, the rest comes next time."""
 
 
 @dataclass(frozen=True, slots=True)

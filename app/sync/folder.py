@@ -12,8 +12,8 @@ from app.store import Store, folders, ingest, locations, tombstones
 from app.store.database import require_room
 from app.store.singly import ingest_all
 from app.sync.answers import Status
-from app.sync.faults import Refused
-from app.sync.fetching import Batch, Stopped, read_ahead
+from app.sync.faults import Refused, Stopped
+from app.sync.fetching import Batch, read_ahead
 from app.sync.known import link_known, note_object_ids
 from app.sync.meter import Meter
 from app.sync.remote import Remote

@@ -33,7 +33,7 @@ from app.sync.answers import (
     uid_set,
     uids_from,
 )
-from app.sync.faults import ConnectionLost, Refused, Server, translated
+from app.sync.faults import ConnectionLost, Refused, Server, Stopped, translated
 from app.sync.pieces import PIECE_BYTES, joined
 
 UIDS_PER_COMMAND = 500
@@ -81,7 +81,7 @@ class Remote:
 
     def close(self) -> None:
         """Log out. A server that is gone already is no error any more."""
-        with suppress(imaplib.IMAP4.error, OSError, ValueError, AttributeError):
+        with suppress(imaplib.IMAP4.error, OSError, ValueError, AttributeError, Stopped):
             self._client.logout()
         with suppress(OSError, AttributeError):
             self._client.shutdown()

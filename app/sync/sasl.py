@@ -5,7 +5,7 @@ import imaplib
 from imapclient import IMAPClient
 
 from app.errors import AuthFailed, RemoteError
-from app.sync.faults import Server, login_problem, said, translated
+from app.sync.faults import Server, login_problem, said, translated, unsaid
 
 
 def log_in_with_token(client: IMAPClient, server: Server, user: str, token: str) -> None:
@@ -13,11 +13,12 @@ def log_in_with_token(client: IMAPClient, server: Server, user: str, token: str)
 
     Gmail offers both mechanisms and Microsoft the first alone.
     """
-    with translated(server):
+    xoauth2, bearer = _xoauth2(user, token), _bearer(server, user, token)
+    with unsaid(xoauth2.decode(), bearer.decode()), translated(server):
         if client.has_capability("AUTH=XOAUTH2"):
-            _authenticate(client, server, "XOAUTH2", _xoauth2(user, token), b"")
+            _authenticate(client, server, "XOAUTH2", xoauth2, b"")
         elif client.has_capability("AUTH=OAUTHBEARER"):
-            _authenticate(client, server, "OAUTHBEARER", _bearer(server, user, token), b"\x01")
+            _authenticate(client, server, "OAUTHBEARER", bearer, b"\x01")
         else:
             raise RemoteError(
                 f"{server} offers no oAuth login over this connection. Choose SSL/TLS, or "

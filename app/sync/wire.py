@@ -9,8 +9,10 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
-from app.sync.faults import Server
+from app.sync.faults import Server, Stopped
 
 LINE_SECONDS = 60.0
 """A line is complete so long after the one before it or the command; the greeting within the
@@ -29,6 +31,7 @@ MOST_ANSWER = 64_000_000
 """A batch is 20 MB, and larger messages come in pieces."""
 
 _SLOWEST_BYTES_PER_SECOND = 10_000
+_LOOK_SECONDS = 1.0
 _PIECE = 1 << 16
 _KEPT_PER_LINE = 64
 """What imaplib keeps of a line takes so much memory besides."""
@@ -38,11 +41,13 @@ class Wire(imaplib.IMAP4):
     """imaplib over a socket that is open; `host` is what STARTTLS verifies.
 
     Reading raises TimeoutError for a server that is silent or too slow, and IMAP4.abort for one
-    that says too much. On a socket that does not block (IDLE) only the size is bounded.
+    that says too much. On a socket that does not block (IDLE) only the size is bounded. `is_over`
+    is asked every second that it waits: then it raises Stopped.
     """
 
-    def __init__(self, opened: socket.socket, server: Server) -> None:
+    def __init__(self, opened: socket.socket, server: Server, is_over: Callable[[], bool]) -> None:
         self._opened = opened
+        self._is_over = is_over
         self._heard = opened
         self._held = bytearray()
         self._line_seconds = opened.gettimeout() or LINE_SECONDS
@@ -100,15 +105,23 @@ class Wire(imaplib.IMAP4):
         if self.sock.gettimeout() != 0:
             allowed = LONGEST_COMMAND_SECONDS + self._received_bytes / _SLOWEST_BYTES_PER_SECOND
             seconds = min(seconds, self._began_at + allowed - time.monotonic())
-            if seconds <= 0:
-                raise TimeoutError
-            self.sock.settimeout(seconds)
-        piece = self.sock.recv(_PIECE)
+            piece = self._receive(time.monotonic() + seconds)
+        else:
+            piece = self.sock.recv(_PIECE)
         self._received_bytes += len(piece)
         if self._received_bytes > MOST_ANSWER:
             raise self.abort("it says more than was asked for")
         self._held += piece
         return bool(piece)
+
+    def _receive(self, ends: float) -> bytes:
+        while (left := ends - time.monotonic()) > 0:
+            if self._is_over():
+                raise Stopped
+            self.sock.settimeout(min(left, _LOOK_SECONDS))
+            with suppress(TimeoutError):
+                return self.sock.recv(_PIECE)
+        raise TimeoutError
 
     def _take(self, size: int) -> bytes:
         with memoryview(self._held) as held:

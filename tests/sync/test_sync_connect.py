@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import AuthFailed, RemoteError
+from app.errors import AuthFailed, LetterbookError, RemoteError
 from app.model import Account, AccountId, PublicId, Security
 from app.sync import connect
 from app.sync.connect import connect as open_session
@@ -226,3 +226,22 @@ def test_a_certificate_that_is_trusted_later_is_accepted_without_a_restart(
     ca_file.write_bytes(dovecot.ca_file.read_bytes())
 
     assert attempt(refused, ca_file=ca_file) == 5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'TAG NO Login failed for ann with pa"ss\\word\r\n',
+        b'TAG BAD Unknown command: LOGIN "ann@ex.test" "pa\\"ss\\\\word"\r\n',
+        b'* BYE I do not like cGEic3Ncd29yZA== nor pa"ss\\word\r\n',
+    ],
+)
+def test_a_password_that_the_server_repeats_is_not_said_again(answer: bytes) -> None:
+    server = ScriptedImap(answers={b"LOGIN": answer})
+
+    with listening(server.talk) as port, pytest.raises(LetterbookError) as raised:
+        attempt(account(port), password='pa"ss\\word')
+
+    said = str(raised.value)
+    assert "***" in said
+    assert not re.search(r"ss\\+word|cGEic", said)

@@ -150,7 +150,7 @@ def test_a_message_that_stands_still_is_dropped_and_comes_whole_next_time(
 def test_what_came_in_clear_text_before_tls_is_not_heard_after_it() -> None:
     server = ScriptedImap(answers={b"NOOP": b"TAG OK done\r\n* OK forged\r\n"})
     with listening(server.talk) as port, socket.create_connection((HOST, port)) as clear:
-        client = wire.Wire(clear, connect.Server(HOST, port, "starttls"))
+        client = wire.Wire(clear, connect.Server(HOST, port, "starttls"), lambda: False)
         client.noop()
 
         client.sock, secured = socket.socketpair()
