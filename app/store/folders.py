@@ -1,8 +1,9 @@
 """Folders of an account, as of the last pass, and the ledger that must add up (R73)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from app.errors import NotFound
@@ -70,22 +71,30 @@ def record_listing(
 
 def _is_as_listed(before: Mapping[str, Folder], listed: Sequence[Listed]) -> bool:
     here = {name: f for name, f in before.items() if f.gone_since is None and not _is_import(f)}
-    told = {name: (f.special_use, f.skipped_by, f.mailbox_id) for name, f in here.items()}
-    return told == {f.name: (f.special_use, f.skipped_by, f.mailbox_id) for f in listed}
+    known = {name: (f.special_use, f.skipped_by, f.mailbox_id) for name, f in here.items()}
+    ids = {name: f.mailbox_id for name, f in here.items()}
+    return known == {
+        f.name: (f.special_use, f.skipped_by, f.mailbox_id or ids.get(f.name)) for f in listed
+    }
 
 
 def _note_listing(
     store: Store, account_id: AccountId, listed: Sequence[Listed], *, now: datetime
 ) -> None:
     conn = store.archive.conn
+    _set_imports_apart(store, account_id, listed)
     _rename(store, of_account(store, account_id), listed)
     before = {folder.name: folder for folder in of_account(store, account_id)}
     for folder in listed:
+        named = before.get(folder.name)
+        if named and folder.mailbox_id and named.mailbox_id not in ("", folder.mailbox_id):
+            _begin_anew(store, named, now=now)
         conn.execute(
             "insert into folders (account_id, name, special_use, skipped_by, mailbox_id)"
             " values (?, ?, ?, ?, ?) on conflict (account_id, name) do update set"
             " special_use = excluded.special_use, skipped_by = excluded.skipped_by,"
-            " mailbox_id = excluded.mailbox_id, gone_since = null",
+            " mailbox_id = coalesce(nullif(excluded.mailbox_id, ''), mailbox_id),"
+            " gone_since = null",
             [account_id, folder.name, folder.special_use, folder.skipped_by, folder.mailbox_id],
         )
         old = before.pop(folder.name, None)
@@ -94,6 +103,28 @@ def _note_listing(
     for missing in before.values():
         if not _is_import(missing):
             _note_gone(store, missing, now=now)
+
+
+def _set_imports_apart(store: Store, account_id: AccountId, listed: Sequence[Listed]) -> None:
+    """Give folders that were imported another name, where the server has one of theirs.
+
+    A UID there is another message than one of the import.
+    """
+    before = of_account(store, account_id)
+    told = {folder.name for folder in listed}
+    taken = told | {folder.name for folder in before}
+    for folder in before:
+        if folder.name in told and _is_import(folder):
+            name = next(name for name in _names_beside(folder.name) if name not in taken)
+            taken.add(name)
+            store.archive.conn.execute(
+                "update folders set name = ? where id = ?", [name, folder.id]
+            )
+
+
+def _names_beside(name: str) -> Iterator[str]:
+    yield f"{name} (imported)"
+    yield from (f"{name} (imported {number})" for number in count(2))
 
 
 def _rename(store: Store, before: Sequence[Folder], listed: Sequence[Listed]) -> None:

@@ -271,3 +271,18 @@ def test_a_folder_renamed_to_the_name_of_one_that_is_gone_costs_no_mail(
     assert sorted(copies(store)) == [raw_mail(1), raw_mail(2)]
     assert bench.flags("B") == {7: ("\\Seen",)}
     assert bench.adds_up()
+
+
+def test_another_folder_of_the_same_name_is_read_anew(store: Store, stack: ExitStack) -> None:
+    held = {"INBOX": HeldFolder(), "A": HeldFolder({1: Held(raw_mail(1))}, mailbox_id="M1")}
+    bench = Bench(store, stack, folders=held, capabilities=OBJECTID)
+    bench.sync()
+    held["A"].mailbox_id = ""  # for once the server does not tell
+    bench.sync()
+    held["A"] = HeldFolder({1: Held(raw_mail(2))}, mailbox_id="M2")
+
+    bench.sync()
+
+    assert sorted(copies(store)) == [raw_mail(1), raw_mail(2)]
+    assert bench.flags("A").keys() == {1}
+    assert bench.adds_up()

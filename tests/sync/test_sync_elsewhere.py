@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from app.store import Store, accounts, folders, queue, transaction
+from app.transfer import import_mail
 from tests import make
 from tests.dovecot import Dovecot
-from tests.sync.conftest import Bench, Mailbox, add_account, copies, raw_mail
+from tests.sync.conftest import LATER, Bench, Mailbox, add_account, copies, raw_mail
 from tests.sync.scripted import listening
 
 HERE, THERE = (raw_mail(1), raw_mail(2)), (raw_mail(3), raw_mail(4))
@@ -85,3 +87,33 @@ def test_the_same_mail_in_five_folders_of_three_mailboxes_is_one_row(
 
     assert len(page.rows) == 1
     assert counts == (1, 3, 15)
+
+
+@pytest.mark.parametrize("uidvalidity", [1, 7])
+def test_mail_imported_before_the_server_was_read_is_another_folder_s(
+    bench: Bench, tmp_path: Path, uidvalidity: int
+) -> None:
+    for number, raw in enumerate(HERE):
+        (tmp_path / f"{number}.eml").write_bytes(raw)
+    for name in ("INBOX", "INBOX (imported)"):
+        import_mail(bench.store, tmp_path, bench.account.id, folder=name, name="in", now=LATER)
+    bench.server.uidvalidity = uidvalidity
+    bench.server.messages = dict(enumerate(THERE, 1))
+
+    bench.sync()
+    bench.sync()
+
+    ledger = folders.ledger(bench.store, bench.account.id)
+    assert [(line.name, line.seen) for line in ledger] == [
+        ("INBOX", 2),
+        ("INBOX (imported 2)", 2),
+        ("INBOX (imported)", 2),
+    ]
+    assert sorted(copies(bench.store)) == sorted([*HERE, *THERE])
+    assert live_messages(bench.store) == 4
+    assert bench.adds_up()
+
+
+def live_messages(store: Store) -> int:
+    (count,) = store.archive.conn.execute("select sum(is_live) from holdings").fetchone()
+    return int(count)
