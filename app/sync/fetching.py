@@ -4,10 +4,11 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Condition
-from typing import TypeVar
+from typing import Generic, TypeVar
 
+from app.errors import AuthFailed, LetterbookError, RemoteError
 from app.model import LARGEST_MESSAGE
 from app.sync.answers import Summary
 from app.sync.faults import ConnectionLost, Refused, Stopped
@@ -35,12 +36,25 @@ T = TypeVar("T")
 class Batch:
     """What a fetch gave: messages with their bytes, and the reason for each one without.
 
-    `size_bytes` as the server announced them.
+    `size_bytes` as the server announced them. `problem`: why it is the last one that came.
     """
 
     messages: list[tuple[Summary, bytes]]
     failures: dict[int, str]
     size_bytes: int = 0
+    problem: LetterbookError | None = None
+
+
+@dataclass(slots=True)
+class _Answers(Generic[T]):
+    """What was asked of many messages: the answers, and the reasons for those without.
+
+    `problem`: why not all could be asked.
+    """
+
+    found: dict[int, T] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    problem: LetterbookError | None = None
 
 
 class _Room:
@@ -102,15 +116,19 @@ def fetched(
 ) -> Iterator[Batch]:
     """The messages of these UIDs, in their order, in batches of bounded bytes.
 
-    `room` is called with the announced bytes of each before it is fetched.
+    `room` is called with the announced bytes of each before it is fetched. What came before a
+    problem is given before it is raised.
     """
     most_bytes = _LEAST_BYTES
     for start in range(0, len(missing), UIDS_PER_COMMAND):
         chunk = missing[start : start + UIDS_PER_COMMAND]
-        told, failures = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
+        answers = _ask(remote, chunk, lambda uids: _by_uid(remote.summaries(uids)))
+        told, failures = answers.found, answers.failures
         failures |= {uid: _TOO_LARGE for uid in told if told[uid].size_bytes > LARGEST_MESSAGE}
         if failures:
             yield Batch([], failures)
+        if answers.problem:
+            raise answers.problem
         wanted = [told[uid] for uid in chunk if uid in told and uid not in failures]
         while wanted:
             summaries = _first_batch(wanted, most_bytes)
@@ -120,8 +138,11 @@ def fetched(
             began = time.monotonic()
             batch = _fetch(remote, summaries, size_bytes)
             most_bytes = _within_seconds(size_bytes, time.monotonic() - began)
+            problem = batch.problem
             yield batch
             del batch
+            if problem:
+                raise problem
 
 
 def _within_seconds(size_bytes: int, seconds: float) -> int:
@@ -142,22 +163,40 @@ def _fetch(remote: Remote, summaries: Sequence[Summary], size_bytes: int) -> Bat
         # Servers announce wrong sizes; an empty answer for what has a size is no message.
         return {uid: raw for uid, raw in found.items() if raw or not by_uid[uid].size_bytes}
 
-    raws, failures = _ask(remote, list(by_uid), ask)
-    return Batch([(by_uid[uid], raw) for uid, raw in raws.items()], failures, size_bytes)
+    answers = _ask(remote, list(by_uid), ask)
+    messages = [(by_uid[uid], raw) for uid, raw in answers.found.items()]
+    return Batch(messages, answers.failures, size_bytes, answers.problem)
 
 
 def _ask(
     remote: Remote, uids: Sequence[int], ask: Callable[[Sequence[int]], Mapping[int, T]]
-) -> tuple[dict[int, T], dict[int, str]]:
+) -> _Answers[T]:
     """Ask for all at once, and one by one where that fails: a bad message holds up no other.
 
-    Dovecot, for one, hangs up over a message whose size in the file name is wrong. Gives the
-    answers, and the reasons for messages that are there, but without an answer.
+    Dovecot, for one, hangs up over a message whose size in the file name is wrong. A message that
+    is there, but without an answer, has a reason.
     """
-    found: dict[int, T] = {}
-    failures: dict[int, str] = {}
+    answers: _Answers[T] = _Answers()
     try:
-        found.update(ask(uids))
+        _ask_each(remote, uids, ask, answers)
+        unanswered = [uid for uid in uids if uid not in answers.found]
+        still_there = remote.uids(unanswered) if unanswered else set()
+        answers.failures = {
+            uid: answers.failures.get(uid, _NO_CONTENT) for uid in sorted(still_there)
+        }
+    except (RemoteError, AuthFailed) as exc:
+        answers.problem = exc
+    return answers
+
+
+def _ask_each(
+    remote: Remote,
+    uids: Sequence[int],
+    ask: Callable[[Sequence[int]], Mapping[int, T]],
+    answers: _Answers[T],
+) -> None:
+    try:
+        answers.found.update(ask(uids))
     except (Refused, ConnectionLost) as problem:
         logger.warning(
             "the server fails over a batch, asking one by one",
@@ -167,15 +206,12 @@ def _ask(
             remote.reopen()
         for uid in uids:
             try:
-                found.update(ask([uid]))
+                answers.found.update(ask([uid]))
             except Refused as exc:
-                failures[uid] = str(exc)
+                answers.failures[uid] = str(exc)
             except ConnectionLost as exc:
-                failures[uid] = str(exc)
+                answers.failures[uid] = str(exc)
                 remote.reopen()
-    unanswered = [uid for uid in uids if uid not in found]
-    still_there = remote.uids(unanswered) if unanswered else set()
-    return found, {uid: failures.get(uid, _NO_CONTENT) for uid in sorted(still_there)}
 
 
 def _by_uid(summaries: Sequence[Summary]) -> dict[int, Summary]:

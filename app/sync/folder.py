@@ -203,7 +203,8 @@ def store_missing(
     *,
     is_full: bool,
 ) -> int:
-    """Fetch and store what is not known, newest first; gives how many are new mail.
+    """Fetch and store what is not known, newest first, and what failed before at the end, so that
+    it keeps nothing else waiting; gives how many are new mail.
 
     A full look tries those that were given up once more: the fault may have been ours.
     """
@@ -213,6 +214,7 @@ def store_missing(
     locations.mark_failures_gone(store, folder.id, uidvalidity, gone, now=visit.now())
     given_up = {uid for uid, tries in failed.items() if tries >= MAX_TRIES and not is_full}
     missing = [uid for uid in unknown if uid not in given_up]
+    missing.sort(key=lambda uid: failed.get(uid, 0))
     if missing:
         _require_room(store, 0)
     new = done = 0

@@ -87,7 +87,10 @@ class Remote:
             self._client.shutdown()
 
     def reopen(self) -> None:
-        """Sign in again after ConnectionLost and examine the same folder; five times at most."""
+        """Sign in again after ConnectionLost and examine the same folder.
+
+        Five times at most, and once more for each answer to a fetch.
+        """
         if self._reconnects_left == 0:
             raise ConnectionLost(f"{self._server} hangs up again and again.")
         self._reconnects_left -= 1
@@ -364,7 +367,10 @@ class Remote:
             asked = f"({' '.join(items)})"
             answer, lines = self._client._imap.uid("FETCH", uids, asked, modifier)
             self._client._checkok("fetch", answer, lines)
-            return fetched_from(lines)
+            told = fetched_from(lines)
+        if told:
+            self._reconnects_left = min(_RECONNECTS, self._reconnects_left + 1)
+        return told
 
     def _folder(self, attributes: frozenset[str], delimiter: str, wire: str) -> RemoteFolder:
         name = decoded_name(wire)
