@@ -25,8 +25,8 @@ COLUMNS = (
 )
 
 
-_FIRST_FORMER = 2**32
-"""A UIDVALIDITY that no server gives: of a place at a server that is read no more."""
+FIRST_FORMER = 2**32
+"""A UIDVALIDITY that no server gives: of a place whose numbers stand for other mail now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +303,14 @@ def failures(store: Store, account_id: AccountId, *, limit: int) -> list[Failure
     ]
 
 
+def shift_to_former(store: Store, folder_id: FolderId) -> int:
+    """What makes a server's UIDVALIDITY one that is free and that no server gives."""
+    (highest,) = store.archive.conn.execute(
+        "select coalesce(max(uidvalidity), 0) from locations where folder_id = ?", [folder_id]
+    ).fetchone()
+    return int(highest // FIRST_FORMER + 1) * FIRST_FORMER
+
+
 def _is_import(folder: Folder) -> bool:
     """Whether it was made by an import (`ensure`): it is on no server and cannot vanish there."""
     return folder.checked_at is None and folder.uidvalidity is not None
@@ -341,17 +349,14 @@ def _begin_anew(store: Store, folder: Folder, *, now: datetime) -> None:
         " where id = ?",
         [folder.id],
     )
-    (highest,) = store.archive.conn.execute(
-        "select coalesce(max(uidvalidity), 0) from locations where folder_id = ?", [folder.id]
-    ).fetchone()
     store.archive.conn.execute(
         "update locations set gone_since = coalesce(gone_since, :now),"
         " uidvalidity = uidvalidity + :shift where folder_id = :folder and uidvalidity < :first",
         {
             "now": to_seconds(now),
             "folder": folder.id,
-            "first": _FIRST_FORMER,
-            "shift": (highest // _FIRST_FORMER + 1) * _FIRST_FORMER,
+            "first": FIRST_FORMER,
+            "shift": shift_to_former(store, folder.id),
         },
     )
     for table in ("failures", "purged_places"):

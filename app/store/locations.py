@@ -17,6 +17,7 @@ from app.model import (
 )
 from app.store import blobs
 from app.store.database import Store, from_seconds, to_seconds, transaction
+from app.store.folders import FIRST_FORMER, shift_to_former
 from app.store.folders import get as get_folder
 from app.store.ingest import refresh_holdings
 from app.store.messages import copies_from
@@ -30,6 +31,15 @@ class Place:
     received_at: datetime
     flags: tuple[str, ...]
     copy: Copy
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of a copy without reading it."""
+
+    copy_id: CopyId
+    size_bytes: int
+    received_at: datetime
 
 
 def flags_by_uid(
@@ -74,6 +84,29 @@ def count_below(store: Store, folder_id: FolderId, uidvalidity: int, uid: int) -
     return int(row[0])
 
 
+def looks(
+    store: Store, folder_id: FolderId, uidvalidity: int, uids: Collection[int]
+) -> dict[int, Look]:
+    """How the copies under these UIDs look, gone ones included.
+
+    Without those that were set apart and came again: what the server says of them is not true.
+    """
+    rows = store.archive.conn.execute(
+        "select l.uid, c.id, c.size_bytes, l.received_at from locations l"
+        " join copies c on c.id = l.copy_id where l.folder_id = :folder"
+        " and l.uidvalidity = :uidvalidity and l.uid in (select value from json_each(:uids))"
+        " and not exists (select 1 from locations o where o.copy_id = l.copy_id"
+        "   and o.folder_id = l.folder_id and o.uid = l.uid and o.uidvalidity >= :former)",
+        {
+            "folder": folder_id,
+            "uidvalidity": uidvalidity,
+            "uids": json.dumps(list(uids)),
+            "former": FIRST_FORMER,
+        },
+    )
+    return {row[0]: Look(CopyId(row[1]), row[2], from_seconds(row[3])) for row in rows}
+
+
 def failed_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> dict[int, int]:
     """How often each UID that could not be read, and is there yet, was tried."""
     rows = store.archive.conn.execute(
@@ -109,6 +142,23 @@ def mark_gone(
 def revive(store: Store, folder_id: FolderId, uidvalidity: int, uids: Iterable[int]) -> None:
     """Note that the server does hold these, though it did not name them before."""
     _set_gone(store, folder_id, uidvalidity, list(uids), None)
+
+
+def set_apart(
+    store: Store, folder_id: FolderId, uidvalidity: int, uids: Collection[int], *, now: datetime
+) -> None:
+    """Note as gone what lay under these UIDs, and free them for other mail; nothing is deleted.
+
+    Effects: one transaction.
+    """
+    with transaction(store):
+        former = uidvalidity + shift_to_former(store, folder_id)
+        store.archive.conn.executemany(
+            "update locations set gone_since = coalesce(gone_since, ?), uidvalidity = ?"
+            " where folder_id = ? and uidvalidity = ? and uid = ?",
+            [(to_seconds(now), former, folder_id, uidvalidity, uid) for uid in uids],
+        )
+        _refresh(store, folder_id, former, uids)
 
 
 def retire_other_validities(

@@ -4,11 +4,12 @@ from app.model import FolderId
 from app.store import Store, folders, locations, passes, tombstones
 from app.store.passes import Comparison
 from app.sync.folder import Visit, note_presence, store_missing
+from app.sync.given_again import set_apart_given_again
 from app.sync.remote import Remote
 
 
 def compare_folder(remote: Remote, store: Store, folder_id: FolderId, visit: Visit) -> None:
-    """Look at every UID and every flag, right after a pass that went well; mend, and note it.
+    """Look at every message's UID, size, date and flags, after a good pass; mend, and note it.
 
     A folder that changes meanwhile is compared after its next pass. Raises Refused,
     ConnectionLost, Stopped. Effects: a row with what was found; may be repeated.
@@ -24,6 +25,11 @@ def compare_folder(remote: Remote, store: Store, folder_id: FolderId, visit: Vis
     then = (folder.uidvalidity, folder.uidnext, folder.server_messages, folder.server_unseen)
     if now != then or len(on_server) < status.messages:  # some servers list more than they count
         return
+    again = set_apart_given_again(
+        remote, store, folder, uidvalidity, known & on_server, now=visit.now()
+    )
+    known -= again
+    live = {uid: flags for uid, flags in live.items() if uid not in again}
     others = tombstones.uids(store, folder.id, uidvalidity)
     others |= locations.failed_uids(store, folder.id, uidvalidity).keys()
     changed = {uid: flags for uid, flags in told.items() if uid in live and live[uid] != flags}

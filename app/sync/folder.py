@@ -14,6 +14,7 @@ from app.store.singly import ingest_all
 from app.sync.answers import Status
 from app.sync.faults import Refused, Stopped
 from app.sync.fetching import Batch, read_ahead
+from app.sync.given_again import set_apart_given_again
 from app.sync.known import link_known, note_object_ids
 from app.sync.meter import Meter
 from app.sync.remote import Remote
@@ -108,6 +109,8 @@ def _follow_growth(
     if changed is None:
         return None
     came = remote.uids_since(first)
+    if came & locations.known_uids(store, folder.id, uidvalidity, first=first):
+        return None
     before = locations.count_below(store, folder.id, uidvalidity, first)
     if before + len(came) != status.messages:
         return None
@@ -132,6 +135,7 @@ def _compare(
     on_server = remote.uids()
     if len(on_server) != status.messages:  # mail came or went in between
         status, on_server = remote.status(folder.name), remote.uids()
+    _free_uids(remote, store, folder, uidvalidity, on_server, status, now=visit.now())
     live = locations.flags_by_uid(store, folder.id, uidvalidity)
     new = _bring(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
     if len(on_server) < status.messages:
@@ -140,6 +144,30 @@ def _compare(
         is_full, live = True, locations.flags_by_uid(store, folder.id, uidvalidity)
     _note_flags(remote, store, folder, uidvalidity, status, live, is_full=is_full)
     return status, new
+
+
+def _free_uids(
+    remote: Remote,
+    store: Store,
+    folder: Folder,
+    uidvalidity: int,
+    on_server: set[int],
+    status: Status,
+    *,
+    now: datetime,
+) -> None:
+    """Free the UIDs that stand for other mail than they did, where there is a sign of that: one
+    came back, or UIDNEXT fell.
+    """
+    known = locations.known_uids(store, folder.id, uidvalidity) & on_server
+    live = locations.flags_by_uid(store, folder.id, uidvalidity).keys()
+    set_apart_given_again(remote, store, folder, uidvalidity, known - live, now=now)
+    if folder.uidvalidity == uidvalidity and 0 < status.uidnext < (folder.uidnext or 0):
+        purged = tombstones.uids(store, folder.id, uidvalidity)
+        tombstones.forget(store, folder.id, uidvalidity, purged)
+        set_apart_given_again(
+            remote, store, folder, uidvalidity, known & live, now=now, ends_early=True
+        )
 
 
 def _bring(
