@@ -68,6 +68,16 @@ def known_uids(store: Store, folder_id: FolderId, uidvalidity: int, *, first: in
     return {row[0] for row in rows}
 
 
+def gone_uids(store: Store, folder_id: FolderId, uidvalidity: int) -> set[int]:
+    """Every UID whose location the server holds no more."""
+    rows = store.archive.conn.execute(
+        "select uid from locations where folder_id = ? and uidvalidity = ?"
+        " and gone_since is not null",
+        [folder_id, uidvalidity],
+    )
+    return {row[0] for row in rows}
+
+
 def count_below(store: Store, folder_id: FolderId, uidvalidity: int, uid: int) -> int:
     """How many messages below a UID the folder holds as far as we know: those that failed and
     those that were removed here, too.

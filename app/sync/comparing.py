@@ -26,7 +26,7 @@ def compare_folder(remote: Remote, store: Store, folder_id: FolderId, visit: Vis
     if now != then or len(on_server) < status.messages:  # some servers list more than they count
         return
     again = set_apart_given_again(
-        remote, store, folder, uidvalidity, known & on_server, now=visit.now()
+        remote, store, folder, uidvalidity, known & on_server, now=visit.now, stop=visit.stop
     )
     known -= again
     live = {uid: flags for uid, flags in live.items() if uid not in again}

@@ -135,7 +135,7 @@ def _compare(
     on_server = remote.uids()
     if len(on_server) != status.messages:  # mail came or went in between
         status, on_server = remote.status(folder.name), remote.uids()
-    _free_uids(remote, store, folder, uidvalidity, on_server, status, now=visit.now())
+    _free_uids(remote, store, folder, uidvalidity, on_server, status, visit)
     live = locations.flags_by_uid(store, folder.id, uidvalidity)
     new = _bring(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
     if len(on_server) < status.messages:
@@ -153,21 +153,21 @@ def _free_uids(
     uidvalidity: int,
     on_server: set[int],
     status: Status,
-    *,
-    now: datetime,
+    visit: Visit,
 ) -> None:
     """Free the UIDs that stand for other mail than they did, where there is a sign of that: one
     came back, or UIDNEXT fell.
     """
-    known = locations.known_uids(store, folder.id, uidvalidity) & on_server
-    live = locations.flags_by_uid(store, folder.id, uidvalidity).keys()
-    set_apart_given_again(remote, store, folder, uidvalidity, known - live, now=now)
-    if folder.uidvalidity == uidvalidity and 0 < status.uidnext < (folder.uidnext or 0):
-        purged = tombstones.uids(store, folder.id, uidvalidity)
-        tombstones.forget(store, folder.id, uidvalidity, purged)
-        set_apart_given_again(
-            remote, store, folder, uidvalidity, known & live, now=now, ends_early=True
-        )
+    back = locations.gone_uids(store, folder.id, uidvalidity) & on_server
+    set_apart_given_again(remote, store, folder, uidvalidity, back, now=visit.now, stop=visit.stop)
+    if folder.uidvalidity != uidvalidity or not 0 < status.uidnext < (folder.uidnext or 0):
+        return
+    purged = tombstones.uids(store, folder.id, uidvalidity)
+    tombstones.forget(store, folder.id, uidvalidity, purged)
+    there = locations.known_uids(store, folder.id, uidvalidity) & on_server - back
+    set_apart_given_again(
+        remote, store, folder, uidvalidity, there, now=visit.now, stop=visit.stop, ends_early=True
+    )
 
 
 def _bring(

@@ -4,7 +4,7 @@ The place of the old mail is kept as gone, under numbers that no server gives, s
 free and the other mail is fetched.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from app.errors import Corrupt, NotFound
@@ -12,7 +12,7 @@ from app.model import Folder
 from app.store import Store, candidates, locations
 from app.store.locations import Look
 from app.sync.answers import Summary
-from app.sync.faults import ConnectionLost, Refused
+from app.sync.faults import ConnectionLost, Refused, Stopped
 from app.sync.known import telling_lines
 from app.sync.remote import UIDS_PER_COMMAND, Remote
 
@@ -24,17 +24,20 @@ def set_apart_given_again(
     uidvalidity: int,
     uids: Iterable[int],
     *,
-    now: datetime,
+    now: Callable[[], datetime],
+    stop: Callable[[], bool],
     ends_early: bool = False,
 ) -> set[int]:
     """Set apart those of these UIDs of the examined folder that stand for other mail; gives them.
 
     The newest come first. `ends_early`: five hundred that stand for what they did are enough.
-    Raises ConnectionLost. Effects: batch by batch; may be repeated.
+    Raises ConnectionLost, Stopped. Effects: batch by batch; may be repeated.
     """
     ordered = sorted(uids, reverse=True)
     found: set[int] = set()
     for start in range(0, len(ordered), UIDS_PER_COMMAND):
+        if stop():
+            raise Stopped
         chunk = ordered[start : start + UIDS_PER_COMMAND]
         try:
             others = _others(remote, store, folder, uidvalidity, chunk)
@@ -44,7 +47,7 @@ def set_apart_given_again(
             remote.reopen()
             break
         if others:
-            locations.set_apart(store, folder.id, uidvalidity, others, now=now)
+            locations.set_apart(store, folder.id, uidvalidity, others, now=now())
             found |= others
         elif ends_early:
             break

@@ -7,7 +7,7 @@ import pytest
 
 from app.purge import purge_message
 from app.store import Store, folders
-from app.sync import given_again
+from app.sync import given_again, sync_account
 from tests import make
 from tests.sync.conftest import Bench as ScriptedBench
 from tests.sync.conftest import copies, raw_mail
@@ -43,6 +43,11 @@ def change(bench: Bench, **messages: Held | None) -> None:
 
 def fetched(bench: Bench) -> list[str]:
     return [command for command in bench.server.heard if "BODY.PEEK[]" in command]
+
+
+def sizes_asked(bench: Bench) -> list[str]:
+    """The UIDs whose sizes were asked for, command by command."""
+    return [one.split()[2] for one in bench.server.heard if "RFC822.SIZE" in one]
 
 
 def live_messages(store: Store) -> int:
@@ -92,8 +97,7 @@ def test_a_uidnext_that_fell_by_itself_has_only_the_newest_looked_at(
 
         bench.sync()
 
-        asked = [one for one in bench.server.heard if "RFC822.SIZE" in one]
-        assert [one.split()[2] for one in asked] == ["3"]
+        assert sizes_asked(bench) == ["3"]
         assert fetched(bench) == []
 
 
@@ -109,6 +113,28 @@ def test_the_weekly_comparison_finds_other_mail_of_which_there_was_no_sign(store
         assert sorted(before) == of_mails(1, 2, 3)
         assert sorted(copies(store)) == of_mails(1, 2, 3, 22)
         assert bench.flags("INBOX").keys() == {1, 2, 3}
+        assert bench.adds_up()
+
+
+def test_a_comparison_that_is_stopped_is_made_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given_again, "UIDS_PER_COMMAND", 1)
+    with reading(store, 1, 2, 3) as bench:
+        change(bench, u1=held(11))
+        bench.sync()
+        bench.clock.advance(days=8)
+        bench.server.heard.clear()
+
+        sync_account(
+            store, bench.account, "secret", now=bench.clock, stop=lambda: bool(sizes_asked(bench))
+        )
+        asked = sizes_asked(bench)
+        bench.sync()
+
+        assert asked == ["3"]
+        assert sizes_asked(bench)[:3] == ["3", "2", "1"]
+        assert sorted(copies(store)) == of_mails(1, 2, 3, 11)
         assert bench.adds_up()
 
 
