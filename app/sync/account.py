@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ from app.store import Store, accounts, first_syncs, folders, passes
 from app.store.passes import Comparison
 from app.sync.comparing import compare_folder
 from app.sync.connect import Secret, connect, never
-from app.sync.faults import Refused, Stopped, Throttled
+from app.sync.faults import ConnectionLost, Limited, Refused, Stopped, Throttled
 from app.sync.folder import Passed, Visit, sync_folder
 from app.sync.meter import Meter
 from app.sync.remote import Remote
@@ -22,6 +21,10 @@ from app.sync.skip import skip_entries
 
 # INTERNALDATE is the server's clock, in whole seconds.
 _CLOCK_SLACK = timedelta(minutes=2)
+_FEW = 2
+_MOST_LOST = 5
+"""So many folders over which a server hangs up are none of a single folder any more."""
+
 _BROKEN = "Letterbook stumbled over this folder; the log says more. It tries again."
 
 logger = logging.getLogger(__name__)
@@ -104,10 +107,7 @@ def sync_account(
                 ),
                 meter=_first_sync(remote, store, account, ordered, now=now),
             )
-            for folder in ordered:
-                if stop():
-                    raise Stopped
-                passed.append(_pass_over(remote, store, folder, visit))
+            _pass_over_all(remote, store, ordered, visit, passed)
     except Stopped:
         return _checked(passed, is_stopped=True)
     if visit.meter:
@@ -127,11 +127,24 @@ def _first_sync(
     if not first_syncs.is_open(store, account.id):
         return None
     counts = {}
+    lost = 0
     for folder in ordered:
-        if folder.skipped_by is None:
-            with suppress(Refused):  # the pass over the folder says so
-                status = remote.counted(folder.name) or remote.status(folder.name)
-                counts[folder.id] = first_syncs.Counts(status.messages, status.unseen)
+        if folder.skipped_by is not None:
+            continue
+        try:  # what goes wrong here, the pass over the folder says
+            status = remote.counted(folder.name) or remote.status(folder.name)
+            counts[folder.id] = first_syncs.Counts(status.messages, status.unseen)
+        except Refused:
+            continue
+        except Throttled as exc:
+            if exc.wait is not None:
+                raise
+            break
+        except ConnectionLost:
+            remote.begin_anew()
+            lost += 1
+            if lost == _FEW:
+                break
     first_syncs.begin(store, account.id, counts, now=now())
     return Meter(store, account.id, now)
 
@@ -181,6 +194,51 @@ def _in_order(listed: Sequence[Folder]) -> list[Folder]:
     )
 
 
+def _pass_over_all(
+    remote: Remote,
+    store: Store,
+    ordered: Sequence[Folder],
+    visit: Visit,
+    passed: list[Passed | None],
+) -> None:
+    """Pass over one folder after the other; `passed` grows.
+
+    One over which the server hangs up, or that a limit keeps from us, fails alone, unless no
+    other goes either.
+    """
+    lost = 0
+    problem: Limited | ConnectionLost | None = None
+    for folder in ordered:
+        if visit.stop():
+            raise Stopped
+        try:
+            passed.append(_pass_over_or_again(remote, store, folder, visit))
+        except (Limited, ConnectionLost) as exc:
+            problem = exc
+            _note_error(store, folder, str(exc), now=visit.now())
+            passed.append(None)
+            lost += isinstance(exc, ConnectionLost)
+            if lost == _MOST_LOST or (len(passed) >= _FEW and not any(passed)):
+                break
+            if isinstance(exc, ConnectionLost):
+                remote.begin_anew()
+    if problem is not None and (lost == _MOST_LOST or not any(passed)):
+        raise problem.throttled if isinstance(problem, Limited) else problem
+
+
+def _pass_over_or_again(
+    remote: Remote, store: Store, folder: Folder, visit: Visit
+) -> Passed | None:
+    """As `_pass_over`; over most folders a connection breaks by chance, and not again."""
+    try:
+        return _pass_over(remote, store, folder, visit)
+    except ConnectionLost:
+        if folder.error is not None:
+            raise
+        remote.reopen()
+    return _pass_over(remote, store, folder, visit)
+
+
 def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Passed | None:
     """Pass over a folder; None if it failed, with the reason kept."""
     try:
@@ -188,6 +246,8 @@ def _pass_over(remote: Remote, store: Store, folder: Folder, visit: Visit) -> Pa
             return _count_skipped(remote, store, folder, now=visit.now())
         passed = sync_folder(remote, store, folder, visit)
         _compare(remote, store, folder, visit)
+    except Limited:
+        raise
     except Refused as exc:
         reason = str(exc)
     except Throttled as exc:

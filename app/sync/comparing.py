@@ -41,7 +41,7 @@ def compare_folder(remote: Remote, store: Store, folder_id: FolderId, visit: Vis
         changed=len(changed),
     )
     if on_server - known - tombstones.uids(store, folder.id, uidvalidity):
-        store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=True)
+        store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=False)
     if not found.is_clean:
         note_presence(store, folder, uidvalidity, on_server, live, now=visit.now())
         locations.set_flags(store, folder.id, uidvalidity, changed)

@@ -15,13 +15,12 @@ from app.errors import AuthFailed, RemoteError
 from app.model import Security
 from app.sync.waiting import waiting
 
-# RFC 5530's words for a server's limits, and what Microsoft 365 and Gmail say instead. To who only
-# reads, OVERQUOTA is how much he may read.
+# What Microsoft 365, Gmail and Yahoo say.
 _THROTTLED = re.compile(
-    r"\[(LIMIT|OVERQUOTA|THROTTLED)\]|throttled|too many|bandwidth limit|rate limit"
-    r"|server unavailable",
-    re.IGNORECASE,
+    r"throttled|too many|bandwidth limit|rate limit|server unavailable", re.IGNORECASE
 )
+# RFC 5530's words for limits. Of a command they may be this one's alone.
+_LIMIT = re.compile(r"\[(LIMIT|OVERQUOTA)\]", re.IGNORECASE)
 # The server's own trouble, which passes; of a folder it may be this one's alone.
 _PASSING = re.compile(r"\[(UNAVAILABLE|INUSE|SERVERBUG)\]|try again", re.IGNORECASE)
 _WAIT = re.compile(
@@ -56,6 +55,14 @@ class Throttled(RemoteError):
             " stays, and Letterbook goes on by itself."
         )
         self.wait = _asked_wait(words)
+
+
+class Limited(Refused):
+    """A limit stands against this command; `throttled`: against all, if no other goes either."""
+
+    def __init__(self, server: "Server", words: str) -> None:
+        super().__init__(f"{server} refused: {words}")
+        self.throttled = Throttled(server, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,13 @@ def translated(server: Server) -> Iterator[None]:
 
 def _command_problem(exc: imaplib.IMAP4.error, server: Server) -> RemoteError:
     words = said(exc)
-    if _is_throttling(words):
+    is_over = isinstance(exc, imaplib.IMAP4.abort)
+    if _is_throttling(words) or (is_over and _LIMIT.search(words)):
         return Throttled(server, words)
-    if isinstance(exc, imaplib.IMAP4.abort):
+    if is_over:
         return ConnectionLost(f"The connection to {server} broke ({words}).")
+    if _LIMIT.search(words):
+        return Limited(server, words)
     return Refused(f"{server} refused: {words}")
 
 
@@ -116,7 +126,7 @@ def _asked_wait(words: str) -> timedelta | None:
 def login_problem(exc: imaplib.IMAP4.error, server: Server) -> AuthFailed | RemoteError:
     """Tell a wrong password from a server that cannot let anybody in now."""
     words = said(exc)
-    if _is_throttling(words):
+    if _is_throttling(words) or _LIMIT.search(words):
         return Throttled(server, words)
     if isinstance(exc.__context__, imaplib.IMAP4.abort):
         return ConnectionLost(f"{server} ended the connection during sign-in ({words}).")
@@ -160,7 +170,8 @@ def connection_problem(exc: Exception, server: Server, *, greeting: str) -> Remo
     words = greeting or said(exc)
     if words.upper().startswith("* BYE"):
         turned_away = f"{server} turns every caller away now (it said: {words})."
-        return Throttled(server, words) if _is_throttling(words) else RemoteError(turned_away)
+        is_throttled = _is_throttling(words) or _LIMIT.search(words)
+        return Throttled(server, words) if is_throttled else RemoteError(turned_away)
     if words.upper().startswith("* OK"):
         why = "falls silent" if isinstance(exc, TimeoutError) else f"breaks off: {said(exc)}"
         return ConnectionLost(f"{server} greets, and then {why}. Letterbook tries again.")

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from app.errors import AuthFailed, LetterbookError, RemoteError
 from app.model import LARGEST_MESSAGE
 from app.sync.answers import Summary
-from app.sync.faults import ConnectionLost, Refused, Stopped
+from app.sync.faults import ConnectionLost, Limited, Refused, Stopped
 from app.sync.remote import UIDS_PER_COMMAND, Remote, is_large
 from app.sync.waiting import waiting
 
@@ -22,6 +22,9 @@ _BATCH_BYTES = MOST_BYTES // 2
 _LEAST_BYTES = 500_000
 _BATCH_SECONDS = 5.0
 """A batch is to come within so long, also from a slow server: a pause takes effect after it."""
+
+_MOST_LIMITED = 3
+"""Messages in a row that a limit keeps from us: then it is none of a single message."""
 
 _NO_CONTENT = "The server lists this message, but does not give its content."
 _TOO_LARGE = (
@@ -204,11 +207,16 @@ def _ask_each(
         )
         if isinstance(problem, ConnectionLost):
             remote.reopen()
+        limited = 0
         for uid in uids:
             try:
                 answers.found.update(ask([uid]))
+                limited = 0
             except Refused as exc:
                 answers.failures[uid] = str(exc)
+                limited = limited + 1 if isinstance(exc, Limited) else 0
+                if limited == _MOST_LIMITED:
+                    raise
             except ConnectionLost as exc:
                 answers.failures[uid] = str(exc)
                 remote.reopen()

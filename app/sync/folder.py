@@ -74,8 +74,10 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
         return Passed(status.unseen, new=0)
     uidvalidity = remote.examine(folder.name)
     locations.retire_other_validities(store, folder.id, uidvalidity, now=visit.now())
-    is_full = visit.meter is not None or _is_full_look_due(folder, status, now=visit.now())
-    new = None if is_full else _follow_growth(remote, store, folder, uidvalidity, status, visit)
+    is_full = _is_full_look_due(folder, status, now=visit.now())
+    new = None
+    if not is_full and visit.meter is None:
+        new = _follow_growth(remote, store, folder, uidvalidity, status, visit)
     if new is None:
         status, new = _compare(remote, store, folder, uidvalidity, status, visit, is_full=is_full)
     folders.record_pass(

@@ -33,7 +33,7 @@ from app.sync.answers import (
     uid_set,
     uids_from,
 )
-from app.sync.faults import ConnectionLost, Refused, Server, Stopped, translated
+from app.sync.faults import ConnectionLost, Refused, Server, Stopped, Throttled, translated
 from app.sync.pieces import PIECE_BYTES, joined
 
 UIDS_PER_COMMAND = 500
@@ -94,11 +94,20 @@ class Remote:
         if self._reconnects_left == 0:
             raise ConnectionLost(f"{self._server} hangs up again and again.")
         self._reconnects_left -= 1
-        self.close()
-        self._client = self._sign_in()
         before = self._examined
+        self._begin()
         if before is not None and self.examine(before[0]) != before[1]:
             raise ConnectionLost(f"A folder at {self._server} was made anew in between.")
+
+    def begin_anew(self) -> None:
+        """Sign in again, with no folder examined, and as if nothing had gone wrong before."""
+        self._reconnects_left = _RECONNECTS
+        self._begin()
+
+    def _begin(self) -> None:
+        self.close()
+        self._examined = None
+        self._client = self._sign_in()
 
     def list_folders(self, *, with_status: bool = False) -> list[RemoteFolder]:
         """All folders, the unselectable ones too; a name is listed once.
@@ -178,8 +187,8 @@ class Remote:
     def _count(self, names: Sequence[str]) -> None:
         """Ask for many folders' counts, not waiting for each answer before the next question.
 
-        That is allowed (RFC 3501 5.5). What is refused here, `status` asks again, and everything
-        if a server hangs up over it.
+        That is allowed (RFC 3501 5.5). What is refused here, for whatever reason, `status` asks
+        again, and everything if a server hangs up over it.
         """
         try:
             for start in range(0, len(names), _STATUS_AT_ONCE):
@@ -194,8 +203,14 @@ class Remote:
         with translated(self._server):
             tags = [imap._command("STATUS", self._quoted(name), items) for name in names]
         for tag in tags:
-            with suppress(Refused), translated(self._server):
-                imap._command_complete("STATUS", tag)
+            try:
+                with translated(self._server):
+                    imap._command_complete("STATUS", tag)
+            except Refused:
+                continue
+            except Throttled as exc:
+                if exc.wait is not None:
+                    raise
         self._note_counts(imap.untagged_responses.pop("STATUS", []))
 
     def _ask_status(self, name: str, items: Sequence[str]) -> Status:

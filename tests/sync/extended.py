@@ -39,8 +39,9 @@ class ExtendedImap:
 
     `refused`: beginnings of commands that it answers with NO or BAD, and the words. `gathers`: it
     answers no STATUS before so many were asked. `idle_is_dead`: whoever idles hears nothing more,
-    DONE or not. `unknown`: what it answers with BAD wherever it stands. `hangs_up_over`: likewise.
-    `most_callers`: who signs in beyond is turned away.
+    DONE or not. `unknown`: what it answers with `unknown_words` wherever it stands.
+    `hangs_up_over`, `hangs_up_once_over`: likewise. `most_callers`: who signs in beyond is turned
+    away.
     """
 
     folders: dict[str, HeldFolder]
@@ -51,7 +52,9 @@ class ExtendedImap:
     most_callers: int = 99
     tells_uses_when_asked: bool = False
     unknown: str = "nothing"
+    unknown_words: str = "BAD what is that"
     hangs_up_over: str = "nothing"
+    hangs_up_once_over: str = "nothing"
     turned_away: int = 0
     heard: list[str] = field(default_factory=list)
     idling: int = 0
@@ -126,8 +129,11 @@ class _Talk:
     def answer(self, tag: str, command: str) -> bool:
         if self.server.hangs_up_over in command:
             return False
+        if self.server.hangs_up_once_over in command:
+            self.server.hangs_up_once_over = "nothing"
+            return False
         if self.server.unknown in command:
-            self.say(f"{tag} BAD what is that")
+            self.say(f"{tag} {self.server.unknown_words}")
             return True
         for start, words in self.server.refused.items():
             if command.startswith(start):
