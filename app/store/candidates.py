@@ -32,16 +32,27 @@ class Vanished:
         return [(CopyId(entry // 2), bool(entry % 2)) for entry in entries]
 
 
-def vanished(store: Store, folder: Folder, *, since: datetime) -> Vanished:
-    """What vanished from the account's folders since then; where too many look alike, none does."""
+def vanished(store: Store, folder: Folder, *, uidvalidity: int, since: datetime) -> Vanished:
+    """What vanished from the account's folders since then; where too many look alike, none does.
+
+    Not from the folder's present UIDVALIDITY: what comes anew there was delivered anew, perhaps
+    changed.
+    """
     by_look: dict[int, int | tuple[int, ...]] = {}
     rows = store.archive.conn.execute(
         "select c.size_bytes, l.received_at, 2 * c.id + max(l.folder_id = :folder)"
         # Cross joins keep this order: the planner would begin with every location of a folder.
         " from locations l cross join folders f on f.id = l.folder_id"
         " cross join copies c on c.id = l.copy_id where l.gone_since >= :since"
-        " and f.account_id = :account group by c.id, l.received_at",
-        {"folder": folder.id, "account": folder.account_id, "since": to_seconds(since)},
+        " and f.account_id = :account"
+        " and not (l.folder_id = :folder and l.uidvalidity = :uidvalidity)"
+        " group by c.id, l.received_at",
+        {
+            "folder": folder.id,
+            "account": folder.account_id,
+            "uidvalidity": uidvalidity,
+            "since": to_seconds(since),
+        },
     )
     for size_bytes, received_at, entry in rows:
         look = _look(size_bytes, received_at)

@@ -54,7 +54,7 @@ def link_known(
 
     Raises ConnectionLost. Effects: batch by batch; may be repeated.
     """
-    vanished = candidates.vanished(store, folder, since=now() - _LATELY)
+    vanished = candidates.vanished(store, folder, uidvalidity=uidvalidity, since=now() - _LATELY)
     has_ids = candidates.has_object_ids(store, folder.account_id) and remote.has_object_ids
     linked: set[CopyId] = set()
     for chunk in _chunks(missing if vanished or has_ids else [], UIDS_PER_COMMAND):

@@ -321,8 +321,26 @@ def test_what_did_not_vanish_costs_nothing_to_look_through(store: Store) -> None
     steps: list[int] = []
     store.archive.conn.set_progress_handler(lambda: steps.append(1), 1000)
 
-    found = candidates.vanished(store, inbox, since=LATER)
+    found = candidates.vanished(store, inbox, uidvalidity=2, since=LATER)
     store.archive.conn.set_progress_handler(None, 1000)
 
     assert not found
     assert steps == []
+
+
+@pytest.mark.parametrize("mail", [raw_mail, received_mail])
+def test_mail_that_was_changed_in_its_place_is_fetched(
+    store: Store, stack: ExitStack, mail: Callable[[int, str], bytes]
+) -> None:
+    before, after = mail(1, "1000 EUR\n"), mail(1, "9000 EUR\n")
+    inbox = HeldFolder({1: Held(before)})
+    bench = Bench(store, stack, folders={"INBOX": inbox})
+    bench.sync()
+    inbox.messages = {}
+    bench.sync()
+    inbox.messages = {2: Held(after)}
+
+    bench.sync()
+
+    assert sorted(copies(store)) == sorted([before, after])
+    assert bench.adds_up()
