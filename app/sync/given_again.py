@@ -4,7 +4,7 @@ The place of the old mail is kept as gone, under numbers that no server gives, s
 free and the other mail is fetched.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from app.errors import Corrupt, NotFound
@@ -70,10 +70,18 @@ def _others(
                 others.add(one.uid)
             elif differences == 1:
                 doubtful.append(one.uid)
-    headers = remote.headers(doubtful)
+    headers = _headers(remote, doubtful)
     return others | {
         uid for uid in doubtful if not _is_header_of(store, looks[uid], headers.get(uid, b""))
     }
+
+
+def _headers(remote: Remote, uids: Sequence[int]) -> Mapping[int, bytes]:
+    """None of a server that refuses them: what is in doubt is fetched, once."""
+    try:
+        return remote.headers(uids)
+    except Refused:
+        return {}
 
 
 def _differences(told: Summary, stored: Look) -> int:

@@ -59,11 +59,13 @@ def of_mails(*numbers: int) -> list[bytes]:
     return sorted(raw_mail(number) for number in numbers)
 
 
+@pytest.mark.parametrize("unknown", ["nothing", "HEADER.FIELDS"])
 @pytest.mark.parametrize("capabilities", [PLAIN, CONDSTORE])
 def test_a_uid_that_was_gone_and_stands_for_other_mail_is_fetched(
-    store: Store, capabilities: str
+    store: Store, capabilities: str, unknown: str
 ) -> None:
     with reading(store, 1, 2, 3, capabilities=capabilities) as bench:
+        bench.server.unknown = unknown
         change(bench, u3=None)
         bench.sync()
         change(bench, u3=held(33))
