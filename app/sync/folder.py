@@ -85,7 +85,7 @@ def sync_folder(remote: Remote, store: Store, folder: Folder, visit: Visit) -> P
         folder.id,
         uidvalidity=uidvalidity,
         uidnext=status.uidnext,
-        highestmodseq=status.highestmodseq,
+        highestmodseq=status.highestmodseq if status.uidvalidity == uidvalidity else None,
         messages=status.messages,
         unseen=status.unseen,
         error=None,
@@ -184,7 +184,15 @@ def _bring(
 ) -> int:
     """Link what is stored already and fetch the rest of these UIDs; gives how much is new mail."""
     if unknown := _unknown(store, folder, uidvalidity, on_server):
-        link_known(remote, store, folder, uidvalidity, unknown, now=visit.now, is_over=visit.stop)
+        link_known(
+            remote,
+            store,
+            folder,
+            uidvalidity,
+            unknown,
+            now=visit.now,
+            is_over=lambda: visit.stop() or visit.enough(),
+        )
     new = store_missing(remote, store, folder, uidvalidity, on_server, visit, is_full=is_full)
     note_object_ids(remote, store, folder, uidvalidity, first=min(on_server, default=_HIGHEST_UID))
     return new

@@ -8,6 +8,8 @@ import pytest
 from app.purge import purge_message
 from app.store import Store, candidates, folders, locations
 from app.sync import folder as folder_module
+from app.sync import known as known_module
+from app.sync import sync_account
 from app.sync.known import telling_lines
 from tests import make
 from tests.sync.conftest import LATER, Mailbox, copies, raw_mail
@@ -343,4 +345,29 @@ def test_mail_that_was_changed_in_its_place_is_fetched(
     bench.sync()
 
     assert sorted(copies(store)) == sorted([before, after])
+    assert bench.adds_up()
+
+
+def test_new_mail_does_not_wait_until_all_of_a_renumbered_folder_is_linked(
+    store: Store, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = HeldFolder({uid: Held(raw_mail(uid)) for uid in range(1, 7)})
+    bench = Bench(store, stack, folders={"INBOX": inbox})
+    bench.sync()
+    monkeypatch.setattr(known_module, "UIDS_PER_COMMAND", 2)
+    inbox.uidvalidity, inbox.messages[7] = 2, Held(raw_mail(7))
+    bench.server.heard.clear()
+    is_enough = iter([False])
+
+    sync_account(
+        store, bench.account, "secret", now=bench.clock, enough=lambda: next(is_enough, True)
+    )
+    headers = [command for command in bench.server.heard if "HEADER.FIELDS" in command]
+    stored = copies(store)
+    bench.sync()
+
+    assert len(headers) == 1
+    assert raw_mail(7) in stored
+    assert sorted(copies(store)) == [raw_mail(uid) for uid in range(1, 8)]
+    assert bench.flags("INBOX").keys() == set(range(1, 8))
     assert bench.adds_up()

@@ -205,6 +205,25 @@ def test_a_modseq_that_cannot_be_asked_for_holds_up_no_flags(bench: Bench) -> No
     assert bench.flags() == {1: ("\\Flagged",), 2: ("\\Seen",)}
 
 
+def test_a_modseq_of_another_uidvalidity_hides_no_flag(bench: Bench) -> None:
+    """The folder is made anew between STATUS and EXAMINE."""
+    bench.server.capabilities = b"IMAP4rev1 CONDSTORE"
+    bench.server.messages = {1: MAIL[1], 2: MAIL[2]}
+    bench.server.uidvalidity = 2
+    counts = (
+        b'* STATUS "INBOX" (MESSAGES 2 UIDNEXT 3 UNSEEN %d UIDVALIDITY %d HIGHESTMODSEQ %d)\r\n'
+    )
+    since_500 = b"UID FETCH 1:4294967295 (FLAGS) (CHANGEDSINCE 500)"
+    bench.server.answers = {b"STATUS": counts % (0, 1, 500), since_500: b""}
+    bench.sync()
+    bench.server.flags = {1: "\\Flagged"}
+    bench.server.answers[b"STATUS"] = counts % (1, 2, 600)
+
+    bench.sync()
+
+    assert bench.flags() == {1: ("\\Flagged",), 2: ("\\Seen",)}
+
+
 @pytest.mark.parametrize("where", [b"STATUS", b"EXAMINE", b"UID SEARCH", b"UID FETCH"])
 def test_a_limit_in_mid_check_ends_it_and_counts_nothing_against_the_mail(
     bench: Bench, where: bytes
