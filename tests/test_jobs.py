@@ -14,7 +14,7 @@ import pytest
 from app import jobs as worker
 from app import mailboxes
 from app.errors import Conflict
-from app.jobs import slots
+from app.jobs import checks, slots
 from app.jobs.checks import check_account
 from app.model import Account, UserId
 from app.search import search_messages
@@ -223,6 +223,28 @@ def test_a_pause_takes_effect_within_a_batch_and_resume_goes_on(
 
     assert (paused.is_stopped, stored) == (True, 2)
     assert (resumed.is_stopped, len(office.subjects())) == (False, 6)
+
+
+def test_a_mailbox_that_is_resumed_while_its_pass_still_ends_is_looked_at_at_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync_account = checks.sync_account
+
+    def paused_and_resumed(*args: Any, **kwargs: Any) -> Checked:
+        accounts.pause(office.store, office.account.id, at=datetime.now(UTC))
+        checked = sync_account(*args, **kwargs)
+        accounts.pause(office.store, office.account.id, at=None)
+        now = datetime.now(UTC)
+        assert accounts.claim_due(office.store, now=now, next_at=now + timedelta(hours=1))
+        return checked
+
+    monkeypatch.setattr(checks, "sync_account", paused_and_resumed)
+
+    checked = check_now(office, office.account)
+
+    assert checked.is_stopped
+    now = datetime.now(UTC)
+    assert accounts.claim_due(office.store, now=now, next_at=now) == office.account
 
 
 def test_silent_servers_hold_up_nobody_however_many_they_are(

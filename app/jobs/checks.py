@@ -138,6 +138,8 @@ def _carry_out(begun: _Pass, key: bytes, stop: Event, make_room: Callable[[], bo
         _note_end(begun, checked)
     elif begun.is_long():
         states.keep(begun.store, account.id, schedule.after_part(begun.state), due_at=_now())
+    elif not stop.is_set() and not begun.is_unwatched():  # paused, and resumed by now
+        accounts.set_due(begun.store, account.id, at=_now())
     return checked
 
 
