@@ -10,6 +10,7 @@ from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.response_parser import parse_response
 
 HIGHEST_UID = 2**32 - 1
+_UNSELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
 _HIGHEST_COUNT = 2**63 - 1
 
 _SPECIAL_USES = {
@@ -112,6 +113,17 @@ def special_use(attributes: Iterable[str]) -> str:
     return next((use for word, use in _SPECIAL_USES.items() if word in attributes), "")
 
 
+def remote_folder(name: str, attributes: frozenset[str], delimiter: str, wire: str) -> RemoteFolder:
+    """A folder as LIST tells of it, `wire` as the server spells it."""
+    return RemoteFolder(
+        name=name,
+        special_use=special_use(attributes),
+        # A line break in a name would end the command that names it.
+        is_selectable=not attributes & _UNSELECTABLE and not set(wire) & {"\r", "\n", "\0"},
+        delimiter=delimiter,
+    )
+
+
 def statuses(lines: Sequence[object]) -> Iterator[tuple[str, Mapping[bytes, object]]]:
     """STATUS answers: a folder's name as spelt, and the items by name in upper case."""
     told = parse_response([line for line in lines if line not in (b"", None)])
@@ -163,6 +175,16 @@ def fetched_from(lines: Sequence[object]) -> dict[int, dict[bytes, object]]:
                 is_other = item.startswith(b"BODY[") and known.get(item, value) != value
                 known[item] = None if is_other else value
     return found
+
+
+def header_lines(told: Mapping[int, Mapping[bytes, object]]) -> dict[int, bytes]:
+    """The header fields that were fetched, by UID."""
+    return {
+        uid: lines
+        for uid, items in told.items()
+        for item, lines in items.items()
+        if item.startswith(b"BODY[HEADER.FIELDS") and isinstance(lines, bytes)
+    }
 
 
 def _any_items(lines: Sequence[object]) -> list[dict[bytes, object]]:

@@ -22,11 +22,12 @@ from app.sync.answers import (
     decoded_name,
     fetched_from,
     flags_from,
+    header_lines,
     inbox_or,
     listed,
     object_id,
     object_id_in,
-    special_use,
+    remote_folder,
     status_from,
     statuses,
     summary_from,
@@ -45,7 +46,6 @@ TELLING_FIELDS = ("MESSAGE-ID", "DATE", "FROM", "SUBJECT", "RECEIVED")
 _LARGE_BYTES = 4_000_000
 _FLAGS_PER_COMMAND = 5_000
 _RECONNECTS = 5
-_UNSELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
 _CHANGES = ("EXISTS", "EXPUNGE", "RECENT", "FETCH")
 _STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
 _STATUS_AT_ONCE = 50
@@ -335,12 +335,7 @@ class Remote:
         if not uids:
             return {}
         told = self._fetch(uids, [f"BODY.PEEK[HEADER.FIELDS ({' '.join(TELLING_FIELDS)})]"])
-        return {
-            uid: lines
-            for uid, items in told.items()
-            for item, lines in items.items()
-            if item.startswith(b"BODY[HEADER.FIELDS") and isinstance(lines, bytes)
-        }
+        return header_lines(told)
 
     @property
     def _object_id_item(self) -> str:
@@ -392,13 +387,7 @@ class Remote:
         if self._wire_names.setdefault(name, wire) != wire:
             name = wire
             self._wire_names[name] = wire
-        return RemoteFolder(
-            name=name,
-            special_use=special_use(attributes),
-            # A line break in a name would end the command that names it.
-            is_selectable=not attributes & _UNSELECTABLE and not set(wire) & {"\r", "\n", "\0"},
-            delimiter=delimiter,
-        )
+        return remote_folder(name, attributes, delimiter, wire)
 
     def _wire(self, name: str) -> str:
         """The name as the server spelt it: not every server's encoding survives a round trip."""
