@@ -48,9 +48,9 @@ def unseal(key: bytes, account: PublicId, sealed: bytes) -> str:
 
 
 def _make_key(path: Path) -> None:
-    """Write a key beside and link it in place: another process sees all of it or nothing."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Write a key beside and link it in place: others see all of it or nothing, and one wins."""
+    beside = path.with_name(f".{path.name}.{token_bytes(8).hex()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(urlsafe_b64encode(token_bytes(32)))
         file.flush()
