@@ -34,7 +34,7 @@ from app.sync.answers import (
     uid_set,
     uids_from,
 )
-from app.sync.faults import ConnectionLost, Refused, Server, Stopped, Throttled, translated
+from app.sync.faults import ConnectionLost, Refused, Server, Stopped, translated
 from app.sync.pieces import PIECE_BYTES, joined
 
 UIDS_PER_COMMAND = 500
@@ -187,8 +187,8 @@ class Remote:
     def _count(self, names: Sequence[str]) -> None:
         """Ask for many folders' counts, not waiting for each answer before the next question.
 
-        That is allowed (RFC 3501 5.5). What is refused here, for whatever reason, `status` asks
-        again, and everything if a server hangs up over it.
+        That is allowed (RFC 3501 5.5). What is refused here, `status` asks again, and everything
+        if a server hangs up over it.
         """
         try:
             for start in range(0, len(names), _STATUS_AT_ONCE):
@@ -203,14 +203,8 @@ class Remote:
         with translated(self._server):
             tags = [imap._command("STATUS", self._quoted(name), items) for name in names]
         for tag in tags:
-            try:
-                with translated(self._server):
-                    imap._command_complete("STATUS", tag)
-            except Refused:
-                continue
-            except Throttled as exc:
-                if exc.wait is not None:
-                    raise
+            with suppress(Refused), translated(self._server):
+                imap._command_complete("STATUS", tag)
         self._note_counts(imap.untagged_responses.pop("STATUS", []))
 
     def _ask_status(self, name: str, items: Sequence[str]) -> Status:

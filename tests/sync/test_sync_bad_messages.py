@@ -47,12 +47,16 @@ def test_many_bad_messages_in_a_row_are_passed_in_the_end(bench: Bench) -> None:
     with pytest.raises(RemoteError, match="again and again"):
         bench.sync()
     first = set(bench.failures())
-    for _ in range(8):
+    for _ in range(2):
+        with suppress(RemoteError):
+            bench.sync()
+    after_three = sorted(copies(bench.store))
+    for _ in range(6):
         with suppress(RemoteError):
             bench.sync()
 
     assert first == {30, 29, 28, 27, 26}
-    assert sorted(copies(bench.store)) == sorted(raw_mail(uid) for uid in range(1, 19))
+    assert after_three == sorted(raw_mail(uid) for uid in range(1, 19))
     assert set(bench.failures()) == set(range(19, 31))
     assert bench.adds_up()
 
