@@ -16,11 +16,10 @@ from app.model import Security
 from app.sync.waiting import waiting
 
 # What Microsoft 365, Gmail and Yahoo say.
-_THROTTLED = re.compile(
-    r"throttled|too many|bandwidth limit|rate limit|server unavailable", re.IGNORECASE
-)
-# RFC 5530's words for limits. Of a command they may be this one's alone.
-_LIMIT = re.compile(r"\[(LIMIT|OVERQUOTA)\]", re.IGNORECASE)
+_THROTTLED = re.compile(r"throttled|too many|bandwidth limit|rate limit", re.IGNORECASE)
+# RFC 5530's words for limits, and what Exchange says of a broken message, too. Of a command they
+# may be this one's alone.
+_LIMIT = re.compile(r"\[(LIMIT|OVERQUOTA)\]|server unavailable", re.IGNORECASE)
 # The server's own trouble, which passes; of a folder it may be this one's alone.
 _PASSING = re.compile(r"\[(UNAVAILABLE|INUSE|SERVERBUG)\]|try again", re.IGNORECASE)
 _WAIT = re.compile(

@@ -120,10 +120,14 @@ def test_a_limit_of_one_folder_is_no_throttling(
     assert {name for name, error in errors(bench).items() if error} <= {"Full"}
 
 
-def test_a_limit_of_one_message_holds_up_no_other(store: Store, stack: ExitStack) -> None:
+@pytest.mark.parametrize(
+    "words", ["NO [LIMIT] message too large for this plan", "NO Server Unavailable. 15"]
+)
+def test_a_limit_of_one_message_holds_up_no_other(
+    store: Store, stack: ExitStack, words: str
+) -> None:
     bench = Bench(store, stack, folders={"INBOX": HeldFolder()})
     bench.server.folders["INBOX"].messages = {uid: Held(raw_mail(uid)) for uid in range(1, 10)}
-    words = "NO [LIMIT] message too large for this plan"
     bench.server.refused = {"UID FETCH 9,8,7,6,5,4,3,2,1 (BODY": words, "UID FETCH 9 (BODY": words}
 
     checked = bench.sync()

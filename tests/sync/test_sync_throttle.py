@@ -8,7 +8,7 @@ import pytest
 from app.errors import RemoteError
 from app.store import Store
 from app.sync import sync_account
-from app.sync.faults import Refused, Server, Throttled, login_problem, translated
+from app.sync.faults import Limited, Refused, Server, Throttled, login_problem, translated
 from tests.sync.conftest import Clock, add_account
 from tests.sync.scripted import greeter, listening
 
@@ -32,7 +32,6 @@ def told(words: str) -> RemoteError:
         ("[LIMIT] Rate limit hit, please try again in 10 minutes", 600),
         ("[UNAVAILABLE] Retry after 90 seconds", 90),
         ("[THROTTLED] Retry-After: 2 hours", 7_200),
-        ("Server Unavailable. 15", None),
     ],
 )
 def test_a_server_that_wants_to_be_left_alone_says_for_how_long(
@@ -58,6 +57,20 @@ def test_no_server_is_left_alone_for_longer_than_a_day(words: str) -> None:
 
     assert isinstance(problem, Throttled)
     assert problem.wait == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "words", ["Server Unavailable. 15", "[LIMIT] too large", "[OVERQUOTA] Quota exceeded"]
+)
+def test_a_limit_without_more_words_may_be_that_of_one_command(words: str) -> None:
+    problem = told(words)
+
+    assert isinstance(problem, Limited)
+    assert problem.throttled.wait is None
+    assert words in str(problem.throttled)
+    assert isinstance(login_problem(imaplib.IMAP4.error(words), SERVER), Throttled)
+    with pytest.raises(Throttled), translated(SERVER):
+        raise imaplib.IMAP4.abort(f"command: LIST => {words}")
 
 
 @pytest.mark.parametrize(
