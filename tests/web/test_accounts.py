@@ -74,9 +74,9 @@ def test_an_error_stands_there_in_plain_words(team, alice) -> None:
 
 def test_the_proof_adds_up(team, alice) -> None:
     """R73: and it leads to its folders."""
-    make.deliver(team.store, team.office, mail())
     listed = [Listed("INBOX", "", None), Listed("Trash", "\\Trash", "Trash")]
     inbox, trash = folders.record_listing(team.store, team.office.id, listed, now=datetime.now(UTC))
+    make.deliver(team.store, team.office, mail())
     for folder, messages in ((inbox, 1), (trash, 222)):
         folders.record_pass(
             team.store,
