@@ -25,7 +25,7 @@ def work(settings: Settings, begin: int) -> int:
     try:
         run_worker(settings, stop)
     except Conflict as exc:
-        print(exc, flush=True)
+        os.write(1, f"{exc}\n".encode())  # in one piece, among all the others
         return REFUSED
     return 0
 
