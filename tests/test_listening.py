@@ -150,6 +150,7 @@ def test_a_paused_mailbox_is_not_listened_at(settings: Settings, store: Store) -
         accounts.pause(store, account.id, at=datetime.now(UTC))
 
         until(lambda: server.idling == 0)
+        assert accounts.get(store, account.id).paused_at is not None
 
 
 def test_new_settings_are_proved_by_a_check_before_anybody_listens(settings: Settings) -> None:

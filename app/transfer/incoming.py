@@ -15,13 +15,12 @@ from app.store.database import require_room
 from app.store.ingest import Delivery
 from app.store.singly import ingest_all
 from app.transfer.found import Found, Piece, Refused
+from app.transfer.mbox import HEAD_END, MOST_HEAD_BYTES
 from app.transfer.sources import NO_MAIL, read_mail
 
 BATCH_BYTES = 20_000_000
 BATCH_MESSAGES = 500
 
-MOST_HEAD_BYTES = 65_536
-_HEAD_END = re.compile(rb"\n\r?\n")
 _RECEIVED = re.compile(rb"(?im)^received:((?:[^\n]|\n[ \t])*)")
 _DATE = re.compile(rb"(?im)^date:([^\n]{5,80})")
 
@@ -183,7 +182,7 @@ def _failure_uid(key: str) -> int:
 
 def _received_at(piece: Found, now: datetime) -> datetime:
     """When the message came: its top Received header, else its Date, the source's word, or now."""
-    head = _HEAD_END.search(piece.raw, 0, MOST_HEAD_BYTES)
+    head = HEAD_END.search(piece.raw, 0, MOST_HEAD_BYTES)
     end = head.start() if head else MOST_HEAD_BYTES
     for pattern in (_RECEIVED, _DATE):
         match = pattern.search(piece.raw, 0, end)

@@ -39,7 +39,7 @@ _FIELD = re.compile(rb">?[!-9;-~]+[ \t]*:|>From ")
 _LENGTH = re.compile(rb"(?i)content-length:[ \t]*(\d{1,9})[ \t]*\r?(?=\n)")
 # Begins with what is searched for byte by byte at once: a fifth of the time of "^".
 _LENGTH_BELOW = re.compile(rb"\n" + _LENGTH.pattern.removeprefix(b"(?i)"), re.IGNORECASE)
-_HEAD_END = re.compile(rb"\n\r?\n")
+HEAD_END = re.compile(rb"\n\r?\n")
 _BLANKS = re.compile(rb"(?:\r?\n){0,2}")
 _OUR_LENGTH = re.compile(rb"From (\d{1,9})\.bytes@letterbook\.invalid ")
 _FROM = re.compile(rb"(?m)^(>*From )")
@@ -198,7 +198,7 @@ def _head_size(raw: bytes | bytearray) -> int:
     """The bytes of the header block with the blank line behind it; 0 where none ends it."""
     if raw[:1] == b"\n":
         return 1
-    end = _HEAD_END.search(raw, 0, MOST_HEAD_BYTES)
+    end = HEAD_END.search(raw, 0, MOST_HEAD_BYTES)
     return end.end() if end else 0
 
 
