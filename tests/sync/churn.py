@@ -45,7 +45,12 @@ def going_on(
 
 def appended(log: Path) -> set[bytes]:
     """The SHA-256 of all mail that ever was in the mailbox."""
-    return {bytes.fromhex(line) for line in log.read_text().split()}
+    return {bytes.fromhex(line) for line in appended_lines(log)}
+
+
+def appended_lines(log: Path) -> list[str]:
+    """One for each mail that was appended so far, in that order."""
+    return log.read_text().split() if log.exists() else []
 
 
 class Churn:

@@ -39,10 +39,14 @@ what is shorter than a batch would never come to its end."""
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """How a run ended. `differing`: places that an uninterrupted pass sees otherwise."""
+    """How a run ended. `differing`: places that an uninterrupted pass sees otherwise.
+
+    `meanwhile` counts the mails that came between the first kill and the last.
+    """
 
     kills: int
     in_check: int
+    meanwhile: int
     messages: int
     lost: int
     doubled: int
@@ -70,11 +74,12 @@ def soak(kills: int, directory: Path, *, seed: int, tell: Callable[[str], None])
         account_id = _new_account(settings, server, user)
         stored: set[int] = set()
         lost = in_check = 0
+        came = [churn.AT_FIRST]
         log = directory / "appended"
         with churn.going_on(server, user, log, seed=seed) as changing:
             for number in range(1, kills + 1):
-                if changing.poll() is not None:
-                    raise RuntimeError("The mailbox is not changed any more.")
+                _wait_for_mail(log, beyond=came[-1], changing=changing)
+                came.append(len(churn.appended_lines(log)))
                 in_check += _run_and_kill(settings, account_id, chance)
                 now_stored = _copy_ids(settings)
                 lost += len(stored - now_stored)
@@ -85,13 +90,15 @@ def soak(kills: int, directory: Path, *, seed: int, tell: Callable[[str], None])
         compared = Settings.from_env({}, data=directory / "undisturbed")
         _new_account(compared, server, user)
         sync_now(compared)
-        return _judge(settings, compared, churn.appended(log), Counted(kills, in_check, lost))
+        counted = Counted(kills, in_check, came[-1] - came[0], lost)
+        return _judge(settings, compared, churn.appended(log), counted)
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
     kills: int
     in_check: int
+    meanwhile: int
     lost: int
 
 
@@ -117,6 +124,7 @@ def _judge(
         return Soaked(
             kills=counted.kills,
             in_check=counted.in_check,
+            meanwhile=counted.meanwhile,
             messages=messages,
             lost=counted.lost + len(seen - held.keys()),
             doubled=sum(held.values()) - len(held) + messages - by_identity,
@@ -157,6 +165,14 @@ def _run_and_kill(settings: Settings, account_id: AccountId, chance: random.Rand
         raise RuntimeError(f"The worker ended by itself, with {worker.returncode}.")
     with _open(settings) as store:
         return len(accounts.checks(store, account_id, limit=1_000_000)) == before
+
+
+def _wait_for_mail(log: Path, *, beyond: int, changing: subprocess.Popen[bytes]) -> None:
+    """Until more mails were appended than that: each worker finds a mailbox that changed."""
+    while len(churn.appended_lines(log)) <= beyond:
+        if changing.poll() is not None:
+            raise RuntimeError("The mailbox is not changed any more.")
+        time.sleep(0.005)
 
 
 def _wait_for_lock(path: Path, worker: subprocess.Popen[bytes]) -> None:

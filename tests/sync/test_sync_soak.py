@@ -16,4 +16,4 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Pat
     done = soak(4, tmp_path, seed=35189, tell=lambda text: None)
 
     assert done.is_good, done
-    assert done.messages > 60
+    assert done.meanwhile >= done.kills
