@@ -1,5 +1,6 @@
 """run, web and worker as processes: two of them, gone together, one sentence when they cannot."""
 
+import asyncio
 import os
 import re
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.serve import bound
+from app.settings import Settings
 from app.store import open_store
 from app.store.lock import worker_lock
 from tests import make
@@ -149,6 +152,28 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path, port: int) -> Non
     assert process.returncode == 1
     assert output.startswith(f"letterbook: Cannot listen on 127.0.0.1 port {port}")
     assert "Traceback" not in output
+
+
+def test_no_answer_waits_for_an_acknowledgement(port: int) -> None:
+    has_no_delay: list[int] = []
+
+    class Browser(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connection = transport.get_extra_info("socket")
+            has_no_delay.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def connect() -> None:
+        server = await asyncio.get_running_loop().create_server(Browser, sock=listener)
+        async with server:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            while not has_no_delay:
+                await asyncio.sleep(0)
+            writer.close()
+
+    with bound(Settings.from_env({}, port=port)) as listener:
+        asyncio.run(connect())
+
+    assert has_no_delay == [1]
 
 
 def test_a_second_worker_stops_with_one_sentence(tmp_path: Path, port: int) -> None:
