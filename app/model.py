@@ -233,14 +233,22 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
+    """A kind of records; codes of a type with the prefix PRJ are offered as PRJ-42."""
+
     key: str
     singular: str
     plural: str
+    icon: str = ""
+    code_prefix: str = ""
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The team's business thing. `type` is a record type's key, e.g. "companies"."""
+    """The team's business thing. `type` is a record type's key, e.g. "companies".
+
+    `external_id` is what another system calls it, one of a kind within the type.
+    """
 
     id: RecordId
     public_id: PublicId
@@ -254,6 +262,7 @@ class Record:
     roles: tuple[RoleId, ...] = ()
     users: tuple[UserId, ...] = ()
     archived_at: datetime | None = None
+    external_id: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -6,9 +6,9 @@ import pytest
 
 from app import records
 from app.errors import Conflict, Invalid, NotFound
-from app.model import Record, RecordType, RoleId, UserId
-from app.records import Draft
-from app.store import Store, documents
+from app.model import Record, RecordId, RecordType, RoleId, UserId
+from app.records import Draft, Pushed
+from app.store import Store, audit, documents, record_lists
 from app.store import records as store_records
 from tests import make
 from tests.make import NOW
@@ -104,7 +104,7 @@ def test_a_record_may_keep_its_own_name_but_take_no_other(store: Store, alice: U
     change(store, alice, record_id, Draft("SPOSTEX s.a."))
 
     assert kept(store, record_id).name == "SPOSTEX s.a."
-    with pytest.raises(Invalid, match="already"):
+    with pytest.raises(records.SameName, match="already"):
         change(store, alice, record_id, Draft("wilga"))
 
 
@@ -159,12 +159,10 @@ def test_pages_of_records_lead_on_and_back(store: Store, alice: UserId) -> None:
         make.record(store, name)
     viewer = make.viewer(store, alice)
 
-    first = store_records.find(store, viewer, record_type="companies", limit=2)
-    second = store_records.find(store, viewer, record_type="companies", after=first.next, limit=2)
-    third = store_records.find(store, viewer, record_type="companies", after=second.next, limit=2)
-    back = store_records.find(
-        store, viewer, record_type="companies", before=third.previous, limit=2
-    )
+    first = record_lists.find(store, viewer, record_type="companies", limit=2)
+    second = record_lists.find(store, viewer, record_type="companies", after=first.next, limit=2)
+    third = record_lists.find(store, viewer, record_type="companies", after=second.next, limit=2)
+    back = record_lists.find(store, viewer, record_type="companies", before=third.previous, limit=2)
 
     names = [[record.name for record in page.records] for page in (first, second, third, back)]
     assert names == [["Ada", "Ćma"], ["Ewa", "Łoś"], ["Zoo"], ["Ewa", "Łoś"]]
@@ -176,16 +174,120 @@ def test_pages_of_records_lead_on_and_back(store: Store, alice: UserId) -> None:
 def test_types_are_added_and_renamed(store: Store, alice: UserId) -> None:
     made = records.create_type(store, singular="Żuraw", plural="Żurawie", by=alice, now=NOW)
     version = records.type_version(made)
-    records.rename_type(
+    records.change_type(
         store, RecordType(made.key, "Crane", "Cranes"), version=version, by=alice, now=NOW
     )
 
     assert records.find_type(store, "zurawie") == RecordType("zurawie", "Crane", "Cranes")
     with pytest.raises(Conflict):
-        records.rename_type(
+        records.change_type(
             store, RecordType(made.key, "A", "B"), version=version, by=alice, now=NOW
         )
     with pytest.raises(Invalid, match="already"):
         records.create_type(store, singular="C", plural="cranes", by=alice, now=NOW)
     with pytest.raises(Invalid, match="already"):
         records.create_type(store, singular="C", plural="Żurawie", by=alice, now=NOW)
+
+
+# -- what another system pushes
+
+
+def push(
+    store: Store, user: UserId | None, pushed: Pushed, record_type: str = "companies"
+) -> tuple[RecordId, str]:
+    viewer = None if user is None else make.viewer(store, user)
+    return records.upsert_record(store, viewer, record_type=record_type, pushed=pushed, now=NOW)
+
+
+def test_pushing_the_same_again_changes_nothing(store: Store, alice: UserId) -> None:
+    """R77."""
+    pushed = Pushed("Spostex S.A.", "erp-7", domains=("spostex.pl",))
+    made, outcome = push(store, alice, pushed)
+    queue = documents.last_queued(store)
+
+    again = push(store, alice, pushed)
+
+    assert (outcome, again) == ("new", (made, "unchanged"))
+    assert (kept(store, made).external_id, documents.last_queued(store)) == ("erp-7", queue)
+    assert audit.latest_verbs(store, 9) == ["create record"]
+
+
+def test_what_is_pushed_is_found_by_id_then_code_then_name(store: Store, alice: UserId) -> None:
+    by_name = make.record(store, "Wilga")
+    by_code = records.create_record(
+        store, record_type="companies", name="Spostex", code="S-1", by=None, now=NOW
+    )
+
+    assert push(store, alice, Pushed("WILGA", "erp-1")) == (by_name, "changed")
+    assert push(store, alice, Pushed("Spostex Group", "erp-2", code="s-1")) == (by_code, "changed")
+    assert push(store, alice, Pushed("Another name", "erp-1")) == (by_name, "changed")
+    assert kept(store, by_code).name == "Spostex Group"
+
+
+def test_what_a_push_does_not_say_stays(store: Store, alice: UserId) -> None:
+    record_id = make.record(store, domains=("spostex.pl",), only_for=(alice,))
+
+    push(store, alice, Pushed("Spostex S.A.", "erp-7", notes="Pays late."))
+
+    found = kept(store, record_id)
+    assert (found.domains, found.users, found.notes) == (("spostex.pl",), (alice,), "Pays late.")
+
+
+def test_a_name_of_two_records_or_with_another_id_is_not_taken_for_the_one_pushed(
+    store: Store, alice: UserId
+) -> None:
+    first, _ = push(store, alice, Pushed("Nova", "erp-1"))
+    second, outcome = push(store, alice, Pushed("Nova", "erp-2"))
+
+    assert (outcome, first != second) == ("new", True)
+    with pytest.raises(Invalid, match="Several"):
+        push(store, alice, Pushed("Nova"))
+
+
+def test_a_push_does_not_touch_what_its_sender_may_not_see(store: Store, alice: UserId) -> None:
+    hidden = make.record(store, only_for=(make.user(store, "Bob"),))
+
+    made, outcome = push(store, alice, Pushed("Spostex S.A.", notes="x"))
+
+    assert (made != hidden, outcome) == (True, "new")
+    assert kept(store, hidden).notes == ""
+    assert push(store, None, Pushed("Nova"))[1] == "new"
+
+
+def test_ids_and_codes_are_one_of_a_kind_within_a_type(store: Store, alice: UserId) -> None:
+    push(store, alice, Pushed("A", "erp-1", code="PRJ-1"))
+
+    assert push(store, alice, Pushed("B", "erp-1"), "projects")[1] == "new"
+    with pytest.raises(Invalid, match="taken") as caught:
+        push(store, alice, Pushed("C", "erp-2", code="prj-1"))
+    assert caught.value.field == "code"
+
+
+def test_a_type_with_a_prefix_offers_the_next_code(store: Store, alice: UserId) -> None:
+    """R40."""
+    kind = records.create_type(
+        store, singular="Job", plural="Jobs", code_prefix="prj", icon="box", by=alice, now=NOW
+    )
+    for name, code in (("A", "PRJ-41"), ("B", "prj-9"), ("C", "PRJ-4x"), ("D", "PR-77")):
+        push(store, alice, Pushed(name, code=code), kind.key)
+
+    assert (kind.code_prefix, records.next_code(store, kind)) == ("PRJ", "PRJ-42")
+
+
+def test_a_type_is_put_away_only_when_nothing_is_of_it(store: Store, alice: UserId) -> None:
+    """R40: the four that are always there stay."""
+    kind = records.create_type(store, singular="Job", plural="Jobs", by=alice, now=NOW)
+    push(store, alice, Pushed("A"), kind.key)
+    empty = records.create_type(store, singular="Case", plural="Cases", by=alice, now=NOW)
+
+    records.archive_type(store, empty.key, by=alice, now=NOW)
+
+    with pytest.raises(Invalid, match="1 of them"):
+        records.archive_type(store, kind.key, by=alice, now=NOW)
+    with pytest.raises(Invalid, match="always stay"):
+        records.archive_type(store, "warehouse", by=alice, now=NOW)
+    with pytest.raises(Invalid, match="no record type"):
+        push(store, alice, Pushed("B"), empty.key)
+    assert empty.key not in [one.key for one in store_records.types(store)]
+    records.restore_type(store, empty.key, by=alice, now=NOW)
+    assert push(store, alice, Pushed("B"), empty.key)[1] == "new"

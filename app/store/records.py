@@ -2,36 +2,31 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app.errors import Invalid, NotFound
 from app.model import PublicId, Record, RecordId, RecordType, RoleId, UserId, Viewer
 from app.store.database import Store, maybe_from_seconds, new_public_id, to_seconds
-from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
+from app.store.visibility import RECORD_VISIBLE, viewer_parameters
 
 _SELECT = (
-    "select r.id, r.public_id, t.key, r.name, r.code, r.notes, r.archived_at"
+    "select r.id, r.public_id, t.key, r.name, r.code, r.notes, r.archived_at, r.external_id"
     " from records r join record_types t on t.id = r.type_id"
 )
 
-MOST_COUNTED = 1000
 
-
-@dataclass(frozen=True, slots=True)
-class RecordsFound:
-    """A page of records by name; the cursors are folded names, "" where there is no more."""
-
-    records: list[Record]
-    next: str = ""
-    previous: str = ""
-
-
-def types(store: Store) -> list[RecordType]:
+def types(store: Store, *, with_archived: bool = False) -> list[RecordType]:
     """The record types, in the order they were made."""
-    rows = store.archive.conn.execute("select key, singular, plural from record_types order by id")
-    return [RecordType(*row) for row in rows]
+    rows = store.archive.conn.execute(
+        "select key, singular, plural, icon, code_prefix, archived_at is not null"
+        " from record_types where :all or archived_at is null order by id",
+        {"all": with_archived},
+    )
+    return [
+        RecordType(key, singular, plural, icon, code_prefix, bool(is_archived))
+        for key, singular, plural, icon, code_prefix, is_archived in rows
+    ]
 
 
 def add(
@@ -41,6 +36,7 @@ def add(
     name: str,
     folded_name: str,
     code: str = "",
+    external_id: str = "",
     notes: str = "",
     aliases: Sequence[str] = (),
     addresses: Sequence[str] = (),
@@ -49,21 +45,33 @@ def add(
     users: Sequence[UserId] = (),
     now: datetime,
 ) -> RecordId:
-    """A new record. Raises Invalid for an unknown type or a name that the type has already.
+    """A new record. Raises Invalid for an unknown type, or a code or external id that is taken.
 
     Effects: inside the caller's transaction; the record is queued for the index.
     """
     conn = store.archive.conn
-    row = conn.execute("select id from record_types where key = ?", [record_type]).fetchone()
+    row = conn.execute(
+        "select id from record_types where key = ? and archived_at is null", [record_type]
+    ).fetchone()
     if row is None:
         known = ", ".join(known.key for known in types(store))
         raise Invalid("type", f"There is no record type {record_type!r}. There are: {known}.")
     (type_id,) = row
-    _require_free(store, type_id, name, folded_name, besides=None)
+    _require_free(store, type_id, code=code, external_id=external_id, besides=None)
     added = conn.execute(
-        "insert into records (public_id, type_id, name, folded_name, code, notes, created_at)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
-        [new_public_id(), type_id, name, folded_name, code, notes, to_seconds(now)],
+        "insert into records"
+        " (public_id, type_id, name, folded_name, code, external_id, notes, created_at)"
+        " values (?, ?, ?, ?, ?, nullif(?, ''), ?, ?)",
+        [
+            new_public_id(),
+            type_id,
+            name,
+            folded_name,
+            code,
+            external_id,
+            notes,
+            to_seconds(now),
+        ],
     )
     record_id = RecordId(added.lastrowid or 0)
     _put_marks(store, record_id, aliases=aliases, addresses=addresses, domains=domains)
@@ -79,6 +87,7 @@ def change(
     name: str,
     folded_name: str,
     code: str,
+    external_id: str,
     notes: str,
     aliases: Sequence[str],
     addresses: Sequence[str],
@@ -86,17 +95,18 @@ def change(
     roles: Sequence[RoleId],
     users: Sequence[UserId],
 ) -> None:
-    """Save a record anew. Raises Invalid for a name that the type has already.
+    """Save a record anew. Raises Invalid for a code or external id that is taken.
 
     Effects: inside the caller's transaction; the record is queued for the index and, where its
     access changed, so are its messages.
     """
     conn = store.archive.conn
     (type_id,) = conn.execute("select type_id from records where id = ?", [record.id]).fetchone()
-    _require_free(store, type_id, name, folded_name, besides=record.id)
+    _require_free(store, type_id, code=code, external_id=external_id, besides=record.id)
     conn.execute(
-        "update records set name = ?, folded_name = ?, code = ?, notes = ? where id = ?",
-        [name, folded_name, code, notes, record.id],
+        "update records set name = ?, folded_name = ?, code = ?, external_id = nullif(?, ''),"
+        " notes = ? where id = ?",
+        [name, folded_name, code, external_id, notes, record.id],
     )
     _put_marks(store, record.id, aliases=aliases, addresses=addresses, domains=domains)
     _put_access(store, record.id, roles=roles, users=users)
@@ -118,34 +128,41 @@ def set_archived(store: Store, record_id: RecordId, *, at: datetime | None) -> N
     _queue_record(store, record_id)
 
 
-def add_type(store: Store, found: RecordType) -> None:
-    """Raises Invalid if there is one of that key. Effects: inside the caller's transaction."""
-    conn = store.archive.conn
-    if conn.execute("select 1 from record_types where key = ?", [found.key]).fetchone():
-        raise Invalid("plural", f"There is a record type {found.key!r} already.")
-    conn.execute(
-        "insert into record_types (key, singular, plural) values (?, ?, ?)",
-        [found.key, found.singular, found.plural],
-    )
-
-
-def rename_type(store: Store, found: RecordType) -> None:
-    """The type of that key is called as given. Effects: inside the caller's transaction."""
-    store.archive.conn.execute(
-        "update record_types set singular = ?, plural = ? where key = ?",
-        [found.singular, found.plural, found.key],
-    )
-
-
 def get(store: Store, viewer: Viewer, public_id: str) -> Record:
     """The record. Raises NotFound if it is absent or the viewer may not see it."""
     return _one(store, viewer, "r.public_id = :value", {"value": public_id})
 
 
-def by_name(store: Store, viewer: Viewer, *, record_type: str, folded_name: str) -> Record:
-    """The record of that type and name. Raises NotFound."""
-    condition = "t.key = :type and r.folded_name = :value"
-    return _one(store, viewer, condition, {"type": record_type, "value": folded_name})
+def by_name(store: Store, viewer: Viewer, *, record_type: str, folded_name: str) -> list[Record]:
+    """The records of that type and name, the oldest first, those put away last."""
+    return select(
+        store,
+        viewer,
+        "t.key = :type and r.folded_name = :value order by r.archived_at is not null, r.id",
+        {"type": record_type, "value": folded_name},
+    )
+
+
+def known_as(
+    store: Store,
+    viewer: Viewer | None,
+    *,
+    record_type: str,
+    external_id: str = "",
+    code: str = "",
+    folded_name: str = "",
+) -> list[Record]:
+    """The records of a type with this external id, or this code, or this name, the oldest first.
+
+    Exactly one of the three is asked. `viewer=None` is the operator, who sees every record.
+    """
+    asked = "r.external_id = :value"
+    if code:
+        asked = "r.code != '' and r.code = :value collate nocase"
+    elif folded_name:
+        asked = "r.folded_name = :value"
+    values: dict[str, object] = {"type": record_type, "value": external_id or code or folded_name}
+    return select(store, viewer, f"t.key = :type and {asked} order by r.id", values)
 
 
 def by_ids(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> dict[RecordId, Record]:
@@ -163,108 +180,60 @@ def list_visible(
     *,
     record_type: str,
     like: str = "",
-    before: str = "",
     limit: int = 50,
 ) -> list[Record]:
-    """Records of a type that the viewer may see, by name; `like` is a folded part of the name.
-
-    `before` is the folded name after which to go on.
-    """
+    """Records of a type that the viewer may see, by name; `like` is a folded part of the name."""
     pattern = like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = store.archive.conn.execute(
         f"{_SELECT} where t.key = :type and r.archived_at is null"
-        " and r.folded_name like '%' || :like || '%' escape '\\' and r.folded_name > :before"
-        f" and {RECORD_VISIBLE} order by r.folded_name limit :limit",
-        viewer_parameters(viewer)
-        | {"type": record_type, "like": pattern, "before": before, "limit": limit},
+        " and r.folded_name like '%' || :like || '%' escape '\\'"
+        f" and {RECORD_VISIBLE} order by r.folded_name, r.id limit :limit",
+        viewer_parameters(viewer) | {"type": record_type, "like": pattern, "limit": limit},
     ).fetchall()
     return _records_from(store, rows)
 
 
-def find(
-    store: Store,
-    viewer: Viewer,
-    *,
-    record_type: str,
-    like: str = "",
-    after: str = "",
-    before: str = "",
-    is_archived: bool = False,
-    limit: int = 50,
-) -> RecordsFound:
-    """A page of records of a type that the viewer may see, by name, current or put away.
+def select(
+    store: Store, viewer: Viewer | None, condition: str, values: dict[str, object]
+) -> list[Record]:
+    """The records `r` of types `t` that the viewer may see and the condition holds for.
 
-    `like` is a folded part of the name or code; `after` and `before` are cursors.
+    `viewer=None` is the operator, who sees every record.
     """
-    pattern = like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    compared, order = ("<", "desc") if before else (">", "asc")
-    rows = store.archive.conn.execute(
-        f"{_SELECT} where t.key = :type and (r.archived_at is not null) = :is_archived"
-        " and (r.folded_name like '%' || :like || '%' escape '\\'"
-        " or r.code like '%' || :like || '%' escape '\\')"
-        f" and r.folded_name {compared} :cursor"
-        f" and {RECORD_VISIBLE} order by r.folded_name {order} limit :limit",
-        viewer_parameters(viewer)
-        | {"type": record_type, "like": pattern, "is_archived": is_archived}
-        | {"cursor": before or after, "limit": limit + 1},
-    ).fetchall()
-    shown = rows[:limit][::-1] if before else rows[:limit]
-    has_more = len(rows) > limit
-    cursors = _folded_names(store, [row[0] for row in (shown[:1] + shown[-1:])]) if shown else []
-    return RecordsFound(
-        _records_from(store, shown),
-        next=cursors[-1] if shown and (has_more or before) else "",
-        previous=cursors[0] if shown and (after or (before and has_more)) else "",
-    )
-
-
-def count_archived(store: Store, viewer: Viewer, *, record_type: str) -> int:
-    """How many records of a type are put away that the viewer may see."""
-    found = store.archive.conn.execute(
-        "select count(*) from records r join record_types t on t.id = r.type_id"
-        f" where t.key = :type and r.archived_at is not null and {RECORD_VISIBLE}",
-        viewer_parameters(viewer) | {"type": record_type},
-    )
-    return int(found.fetchone()[0])
-
-
-def attached_counts(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> dict[RecordId, int]:
-    """How many messages under each record the viewer may read; counting stops after 1,000.
-
-    1,001 stands for more. A record without any is there with 0.
-    """
-    rows = store.archive.conn.execute(
-        "select w.value, (select count(*) from (select 1 from filings x"
-        " join messages m on m.id = x.message_id"
-        f" where x.record_id = w.value and {READABLE} limit :most)) from json_each(:ids) w",
-        viewer_parameters(viewer) | {"ids": json.dumps(list(ids)), "most": MOST_COUNTED + 1},
-    )
-    return {RecordId(row[0]): int(row[1]) for row in rows}
+    visible = "r.removed_at is null" if viewer is None else RECORD_VISIBLE
+    asked = values if viewer is None else viewer_parameters(viewer) | values
+    rows = store.archive.conn.execute(f"{_SELECT} where {visible} and {condition}", asked)
+    return _records_from(store, rows.fetchall())
 
 
 def every(store: Store, ids: Iterable[RecordId]) -> list[Record]:
     """Records whoever may see them: for the index only."""
     rows = store.archive.conn.execute(
-        f"{_SELECT} where r.id in (select value from json_each(?)) order by r.id",
+        f"{_SELECT} where r.id in (select value from json_each(?)) and r.removed_at is null"
+        " order by r.id",
         [json.dumps(list(ids))],
     ).fetchall()
     return _records_from(store, rows)
 
 
 def _require_free(
-    store: Store, type_id: int, name: str, folded_name: str, *, besides: RecordId | None
+    store: Store, type_id: int, *, code: str, external_id: str, besides: RecordId | None
 ) -> None:
     """Raises Invalid, which does not tell whether the other record is one that may be seen."""
-    taken = store.archive.conn.execute(
-        "select 1 from records where type_id = ? and folded_name = ? and id is not ?",
-        [type_id, folded_name, besides],
-    )
-    if taken.fetchone():
-        raise Invalid(
-            "name",
-            f"There is a record {name!r} of this type already, though perhaps not for you to see."
-            " Add a word that tells them apart.",
+    for field, value, asked, title in (
+        ("code", code, "code = ? collate nocase and code != ''", "code"),
+        ("external_id", external_id, "external_id = ?", "external id"),
+    ):
+        taken = store.archive.conn.execute(
+            f"select 1 from records where type_id = ? and {asked} and id is not ?",
+            [type_id, value, besides],
         )
+        if value and taken.fetchone():
+            raise Invalid(
+                field,
+                f"The {title} {value!r} is taken by another record of this type, though perhaps"
+                " not for you to see. Type another one.",
+            )
 
 
 def _put_marks(
@@ -306,24 +275,11 @@ def _queue_record(store: Store, record_id: RecordId) -> None:
     )
 
 
-def _folded_names(store: Store, ids: Sequence[int]) -> list[str]:
-    return [
-        str(
-            store.archive.conn.execute(
-                "select folded_name from records where id = ?", [one]
-            ).fetchone()[0]
-        )
-        for one in ids
-    ]
-
-
 def _one(store: Store, viewer: Viewer, condition: str, values: dict[str, object]) -> Record:
-    rows = store.archive.conn.execute(
-        f"{_SELECT} where {condition} and {RECORD_VISIBLE}", viewer_parameters(viewer) | values
-    ).fetchall()
-    if not rows:
+    found = select(store, viewer, condition, values)
+    if not found:
         raise NotFound
-    return _records_from(store, rows)[0]
+    return found[0]
 
 
 def _records_from(store: Store, rows: Sequence[tuple[Any, ...]]) -> list[Record]:
@@ -353,6 +309,7 @@ def _records_from(store: Store, rows: Sequence[tuple[Any, ...]]) -> list[Record]
             roles=tuple(RoleId(role) for role in roles.get(row[0], ())),
             users=tuple(UserId(user) for user in users.get(row[0], ())),
             archived_at=maybe_from_seconds(row[6]),
+            external_id=row[7] or "",
         )
         for row in rows
     ]

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from app.model import AccountId, MessageId, RecordId, RoleId, UserId, Viewer
 from app.store.database import Store
 
-RECORD_VISIBLE = """(
+RECORD_VISIBLE = """(r.removed_at is null and (
   (not exists (select 1 from record_roles x where x.record_id = r.id)
    and not exists (select 1 from record_users x where x.record_id = r.id))
   or exists (select 1 from record_roles x where x.record_id = r.id
              and x.role_id in (select value from json_each(:roles)))
   or exists (select 1 from record_users x where x.record_id = r.id and x.user_id = :user_id)
-)"""
-"""Whether the viewer may see record `r`; takes the parameters of `viewer_parameters`."""
+))"""
+"""Whether the viewer may see record `r`, which nobody may once it is removed.
+
+Takes the parameters of `viewer_parameters`.
+"""
 
 READABLE = f"""(
   exists (select 1 from holdings h join accounts a on a.id = h.account_id

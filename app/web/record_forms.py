@@ -14,7 +14,7 @@ from app import records as verbs
 from app.errors import Conflict, Invalid, NotFound
 from app.model import Record, RecordType, Role, User, UserId, Viewer, some_lines
 from app.records import Draft
-from app.store import Store, audit, records, users
+from app.store import Store, audit, record_lists, records, users
 from app.web import flash, forms, render
 from app.web.db import store_of
 
@@ -29,7 +29,7 @@ class RecordFormPage:
     """The form of a record, as typed; `record` is None for a new one.
 
     `saved` is what somebody else saved in between, `saved_by` who it was. `attached` is the number
-    of messages here that the viewer may read.
+    of messages here that the viewer may read, `same` another record of this name.
     """
 
     type: RecordType
@@ -41,6 +41,7 @@ class RecordFormPage:
     people: list[User]
     attached: int = 0
     asks_unseen: bool = False
+    same: Record | None = None
     saved: tuple[tuple[str, str], ...] = ()
     saved_by: str = ""
     saved_at: datetime | None = None
@@ -50,8 +51,9 @@ class RecordFormPage:
 @get("/new", sync_to_thread=True)
 def new(request: HTMXRequest, record_type: FromPath[str]) -> Template:
     store = store_of(request)
-    draft = Draft(name=forms.asked(request, "name"))
-    page = _form(store, verbs.find_type(store, record_type), None, draft, is_open=True)
+    kind = verbs.find_type(store, record_type)
+    draft = Draft(name=forms.asked(request, "name"), code=verbs.next_code(store, kind))
+    page = _form(store, kind, None, draft, is_open=True)
     return _page(request, page)
 
 
@@ -68,7 +70,9 @@ def create(
             record_type=kind.key,
             name=draft.name,
             code=draft.code,
+            external_id=draft.external_id,
             notes=draft.notes,
+            may_share_name=_may_share(request),
             aliases=draft.aliases,
             addresses=draft.addresses,
             domains=draft.domains,
@@ -93,7 +97,7 @@ def edit(
     store = store_of(request)
     record = _found(store, viewer, record_type, record_id)
     kind = verbs.find_type(store, record_type)
-    page = _form(store, kind, record, _draft_of(record), is_open=record.is_open)
+    page = _form(store, kind, record, verbs.draft_of(record), is_open=record.is_open)
     return _page(request, replace(page, attached=_attached(store, viewer, record)))
 
 
@@ -110,7 +114,15 @@ def update(
     try:
         _check_access(request, viewer, draft)
         now = datetime.now(UTC)
-        verbs.change_record(store, viewer, record.id, draft, version=version, now=now)
+        verbs.change_record(
+            store,
+            viewer,
+            record.id,
+            draft,
+            version=version,
+            may_share_name=_may_share(request),
+            now=now,
+        )
     except Invalid as exc:
         return _page(request, _refused(request, store, kind, record, draft, exc), status=422)
     except Conflict as exc:
@@ -205,6 +217,7 @@ def _refused(
     return replace(
         page,
         asks_unseen=error.reason == _UNSEEN or bool(forms.field(request, "unseen")),
+        same=error.record if isinstance(error, verbs.SameName) else None,
         errors={error.field: error.reason},
     )
 
@@ -238,6 +251,7 @@ def _differences(page: RecordFormPage, kept: Record, draft: Draft) -> tuple[tupl
     lines = (
         ("Name", kept.name, kept.name != draft.name),
         ("Code", kept.code, kept.code != draft.code),
+        ("External id", kept.external_id, kept.external_id != draft.external_id),
         ("Known as", ", ".join(kept.aliases), set(kept.aliases) != set(draft.aliases)),
         ("Addresses", ", ".join(kept.addresses), set(kept.addresses) != set(draft.addresses)),
         ("Domains", ", ".join(kept.domains), set(kept.domains) != set(draft.domains)),
@@ -247,17 +261,9 @@ def _differences(page: RecordFormPage, kept: Record, draft: Draft) -> tuple[tupl
     return tuple((label, value or "-") for label, value, differs in lines if differs)
 
 
-def _draft_of(record: Record) -> Draft:
-    return Draft(
-        record.name,
-        record.code,
-        record.notes,
-        record.aliases,
-        record.addresses,
-        record.domains,
-        record.roles,
-        record.users,
-    )
+def _may_share(request: HTMXRequest) -> bool:
+    """Whether another record may have the name too: it was asked, and answered."""
+    return bool(forms.field(request, "same_name"))
 
 
 def _typed(request: HTMXRequest, store: Store) -> Draft:
@@ -273,6 +279,7 @@ def _typed(request: HTMXRequest, store: Store) -> Draft:
         some_lines(forms.field(request, "domains")),
         tuple(forms.role_ids(request, "roles")) if is_some else (),
         chosen if is_some else (),
+        forms.field(request, "external_id"),
     )
 
 
@@ -288,7 +295,7 @@ def _check_access(request: HTMXRequest, viewer: Viewer, draft: Draft) -> None:
 
 
 def _attached(store: Store, viewer: Viewer, record: Record) -> int:
-    return records.attached_counts(store, viewer, [record.id])[record.id]
+    return record_lists.attached_counts(store, viewer, [record.id])[record.id]
 
 
 router = Router(

@@ -76,7 +76,7 @@ def update(
     store, version = store_of(request), forms.field(request, "version")
     typed = RecordType(key, forms.field(request, "singular"), forms.field(request, "plural"))
     try:
-        records.rename_type(store, typed, version=version, by=viewer.user_id, now=datetime.now(UTC))
+        records.change_type(store, typed, version=version, by=viewer.user_id, now=datetime.now(UTC))
     except (Invalid, Conflict) as exc:
         return _page(request, "record_types/form.html", _refused(request, typed, exc), status=422)
     return render.to(RECORD_TYPES, done=flash.SAVED)

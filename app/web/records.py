@@ -13,8 +13,8 @@ from app.model import Page, Record, RecordId, RecordType, Viewer
 from app.records import find_type
 from app.search import search_messages
 from app.search.analysis import fold
-from app.store import Store, archives, records, users
-from app.store.records import RecordsFound
+from app.store import Store, archives, record_lists, records, users
+from app.store.record_lists import RecordsFound
 from app.web import flash, render
 from app.web.db import store_of
 from app.web.forms import asked
@@ -58,7 +58,7 @@ def index(
     store, kind = store_of(request), find_type(store_of(request), record_type)
     like, after, before = (asked(request, name) for name in ("like", "after", "before"))
     is_archived = asked(request, "show") == ARCHIVED
-    found = records.find(
+    found = record_lists.find(
         store,
         viewer,
         record_type=kind.key,
@@ -67,8 +67,8 @@ def index(
         before=before,
         is_archived=is_archived,
     )
-    counts = records.attached_counts(store, viewer, [one.id for one in found.records])
-    archived = records.count_archived(store, viewer, record_type=kind.key)
+    counts = record_lists.attached_counts(store, viewer, [one.id for one in found.records])
+    archived = record_lists.count_archived(store, viewer, record_type=kind.key)
     context = RecordsPage(kind, found, counts, like, archived, is_archived)
     return render.page(request, "records/index.html", context=context, section=record_type)
 

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from app.model import MessageId, UserId, Viewer
-from app.store import blobs, database, lock, mending, messages, open_store, snippets
+from app.store import blobs, database, filings, lock, mending, messages, open_store, snippets
 from app.store.database import sqlite3
 from app.verify import verify
 from tests import make
@@ -86,6 +86,32 @@ def test_a_mailbox_that_was_read_is_known_to_be_read_as_it_is_set(tmp_path: Path
 
     rows = store.archive.conn.execute("select read_from from accounts order by id").fetchall()
     assert rows == [("office at imap.f.pl",), (None,)]
+
+
+def test_records_and_what_lies_under_them_are_as_they_were(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
+    archive = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)
+    archive.execute(
+        "insert into records (id, public_id, type_id, name, folded_name, code, external_id, notes,"
+        " created_at) values (7, 'r', 1, 'Łoś', 'los', 'L-1', 'erp-1', 'Late.', 5)"
+    )
+    archive.execute("insert into record_marks values (7, 'domain', 'los.pl')")
+    archive.execute("insert into record_users values (7, 1)")
+    archive.execute("insert into filings values (1, 7, 1, 5)")
+    archive.close()
+
+    store = open_store(tmp_path)
+
+    (found,) = filings.records_of(store, Viewer(UserId(1)), [MessageId(1)])[MessageId(1)]
+    assert (found.public_id, found.name, found.code, found.external_id, found.notes) == (
+        "r",
+        "Łoś",
+        "L-1",
+        "erp-1",
+        "Late.",
+    )
+    assert (found.domains, found.users) == (("los.pl",), (UserId(1),))
+    assert filings.records_of(store, Viewer(UserId(2)), [MessageId(1)]) == {}
 
 
 def test_a_process_waits_while_another_one_upgrades_a_large_archive(

@@ -8,7 +8,7 @@ import pytest
 from app import filing
 from app.records import find_record
 from app.search.indexer import Indexer
-from app.store import documents, records, users
+from app.store import documents, record_lists, records, users
 from tests import make
 from tests.make import mail
 from tests.web.conftest import Browser, Team
@@ -131,9 +131,19 @@ def test_a_taken_name_does_not_tell_of_a_hidden_record(team: Team, charlie: Brow
 
     answer = charlie.post(page, seen_on=page, name="board", access="all")
 
-    assert answer.status_code == 422
-    assert "though perhaps not for you to see" in answer.text
-    assert team.record(team.secret) not in answer.text
+    assert answer.status_code == 303
+
+
+def test_a_name_that_is_taken_is_asked_about(team: Team, alice: Browser) -> None:
+    other = f"/records/companies/{team.record(team.company)}"
+
+    asked = alice.post(NEW, seen_on=NEW, name="SPOSTEX s.a.", access="all")
+    saved = alice.post(NEW, seen_on=NEW, name="SPOSTEX s.a.", access="all", same_name="1")
+
+    assert asked.status_code == 422
+    assert f'href="{other}"' in asked.text
+    assert 'name="same_name"' in asked.text
+    assert saved.status_code == 303
 
 
 def test_a_record_is_changed(team: Team, alice: Browser) -> None:
@@ -315,7 +325,7 @@ def test_the_list_counts_only_what_one_may_read(
     filing.file_message(team.store, viewer, second, team.company, roles=[team.foreman], now=now)
 
     counts = [
-        records.attached_counts(team.store, team.viewer(one), [team.company])[team.company]
+        record_lists.attached_counts(team.store, team.viewer(one), [team.company])[team.company]
         for one in (team.alice, team.charlie)
     ]
 

@@ -1,0 +1,94 @@
+"""Lists of records for one viewer: a page by name, and what lies under each."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.model import Record, RecordId, Viewer
+from app.store import records
+from app.store.database import Store
+from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
+
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsFound:
+    """A page of records by name; the cursors are ids of records, "" where there is no more."""
+
+    records: list[Record]
+    next: str = ""
+    previous: str = ""
+
+
+def find(
+    store: Store,
+    viewer: Viewer,
+    *,
+    record_type: str,
+    like: str = "",
+    after: str = "",
+    before: str = "",
+    is_archived: bool = False,
+    limit: int = 50,
+) -> RecordsFound:
+    """A page of records of a type that the viewer may see, by name, current or put away.
+
+    `like` is a folded part of the name or code; `after` and `before` are cursors.
+    """
+    pattern = like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    cursor = _cursor(store, viewer, before or after)
+    before, after = (before, after) if cursor[1] else ("", "")
+    compared, order = ("<", "desc") if before else (">", "asc")
+    found = records.select(
+        store,
+        viewer,
+        "t.key = :type and (r.archived_at is not null) = :is_archived"
+        " and (r.folded_name like '%' || :like || '%' escape '\\'"
+        " or r.code like '%' || :like || '%' escape '\\')"
+        f" and (r.folded_name, r.id) {compared} (:name, :id)"
+        f" order by r.folded_name {order}, r.id {order} limit :limit",
+        {"type": record_type, "like": pattern, "is_archived": is_archived}
+        | {"name": cursor[0], "id": cursor[1], "limit": limit + 1},
+    )
+    shown = found[:limit][::-1] if before else found[:limit]
+    has_more = len(found) > limit
+    return RecordsFound(
+        shown,
+        next=shown[-1].public_id if shown and (has_more or before) else "",
+        previous=shown[0].public_id if shown and (after or (before and has_more)) else "",
+    )
+
+
+def count_archived(store: Store, viewer: Viewer, *, record_type: str) -> int:
+    """How many records of a type are put away that the viewer may see."""
+    found = store.archive.conn.execute(
+        "select count(*) from records r join record_types t on t.id = r.type_id"
+        f" where t.key = :type and r.archived_at is not null and {RECORD_VISIBLE}",
+        viewer_parameters(viewer) | {"type": record_type},
+    )
+    return int(found.fetchone()[0])
+
+
+def attached_counts(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> dict[RecordId, int]:
+    """How many messages under each record the viewer may read; counting stops after 1,000.
+
+    1,001 stands for more. A record without any is there with 0.
+    """
+    rows = store.archive.conn.execute(
+        "select w.value, (select count(*) from (select 1 from filings x"
+        " join messages m on m.id = x.message_id"
+        f" where x.record_id = w.value and {READABLE} limit :most)) from json_each(:ids) w",
+        viewer_parameters(viewer) | {"ids": json.dumps(list(ids)), "most": MOST_COUNTED + 1},
+    )
+    return {RecordId(row[0]): int(row[1]) for row in rows}
+
+
+def _cursor(store: Store, viewer: Viewer, public_id: str) -> tuple[str, int]:
+    """Where a record stands in the order of names; ("", 0) for the beginning."""
+    row = store.archive.conn.execute(
+        "select r.folded_name, r.id from records r"
+        f" where r.public_id = :value and {RECORD_VISIBLE}",
+        viewer_parameters(viewer) | {"value": public_id},
+    ).fetchone()
+    return (row[0], row[1]) if row else ("", 0)
