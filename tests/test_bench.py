@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.bench import dovecot, run_sync_bench
+from app.bench import dovecot, run_pages_bench, run_sync_bench
 from app.bench.clock import Aside, run_whole
 from app.bench.corpus import Corpus
-from app.bench.figures import FIGURES, Measured, table
+from app.bench.figures import FIGURES, PAGES, Measured, table
 from app.cli import letterbook
 from app.errors import LetterbookError
 from app.mail import parse
@@ -148,3 +148,12 @@ def _mail(number: int) -> str:
         f"Message-ID: <{number}@list.example>\n{head}\n"
         f"Please find the drawings number {number} below, they concern valves.\n"
     )
+
+
+def test_pages_are_measured_over_http_beside_those_of_a_smaller_archive() -> None:
+    measured = run_pages_bench(messages=300, records=100, asked=3, followed=2)
+
+    beside = {f"{name}_p95{ending}" for name in PAGES for ending in ("", "_small")}
+    assert beside <= measured.figures.keys()
+    assert measured.figures["narrowed_still_seen"] == 0
+    assert measured.figures["filed_found_seconds"] > 0

@@ -23,6 +23,21 @@ class Figure:
 _PROGRAMS = ("notmuch", "mu")
 _WAYS = (("Maildir", "maildir_ratio"), ("zstd", "zstd_ratio"), ("git", "git_ratio"))
 
+PAGES = tuple(
+    f"page_{name}"
+    for name in (
+        "queue",
+        "queue_older",
+        "archives",
+        "archives_of_type",
+        "message",
+        "form",
+        "record",
+        "file",
+        "detach",
+    )
+)
+
 FIGURES = (
     Figure("messages", beside=(("on the server", "server_messages"),)),
     Figure("raw_bytes", beside=(("on the server", "server_bytes"),)),
@@ -51,6 +66,19 @@ FIGURES = (
     Figure("import_last_rate"),
     Figure("import_growth", "0.8"),
     Figure("import_growth_wall", "0.8"),
+    Figure("page_messages"),
+    Figure("page_records"),
+    Figure("page_p95", "30", (("smaller", "page_p95_small"),)),
+    *(
+        Figure(
+            f"{name}_p95",
+            "30",
+            (("p50", f"{name}_p50"), ("smaller", f"{name}_p95_small")),
+        )
+        for name in PAGES
+    ),
+    Figure("filed_found_seconds", "1", (("smaller", "filed_found_seconds_small"),)),
+    Figure("narrowed_still_seen", "0"),
     Figure("sync_messages"),
     Figure("sync_ratio", "1"),
     Figure("sync_seconds", "", (("mbsync", "mbsync_seconds"), ("without fsync", "floor_seconds"))),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from app.bench import run_bench, run_sync_bench, table
+from app.bench import run_bench, run_pages_bench, run_sync_bench, table
 from app.cli.common import json_option, show, waiting
 
 
@@ -46,6 +46,18 @@ from app.cli.common import json_option, show, waiting
     metavar="[ROUNDS]",
     help="Measure instead a first sync of the first --messages mails from Dovecot, beside mbsync.",
 )
+@click.option(
+    "--pages",
+    is_flag=True,
+    help="Measure instead the pages over --messages mails and --records records, and 40 people.",
+)
+@click.option(
+    "--records",
+    type=click.IntRange(100, 1_000_000),
+    default=100_000,
+    show_default=True,
+    help="With --pages: how many.",
+)
 @click.option("--no-peers", is_flag=True, help="Measure no other program beside it.")
 def bench(
     as_json: bool,
@@ -54,6 +66,8 @@ def bench(
     times: int,
     growth: int | None,
     sync_rounds: int | None,
+    pages: bool,
+    records: int,
     no_peers: bool,
 ) -> None:
     """Measure import, size, search, reading, suggestions and memory, in a directory of its own."""
@@ -66,6 +80,8 @@ def bench(
                 with_peers=not no_peers,
                 progress=tick,
             )
+        elif pages:
+            measured = run_pages_bench(messages=messages, records=records, progress=tick)
         else:
             measured = run_bench(
                 mboxes,
