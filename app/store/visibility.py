@@ -8,36 +8,92 @@ one, and U may see at least one record that m is attached to.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from app.model import AccountId, MessageId, RecordId, RoleId, UserId, Viewer
 from app.store.database import Store
 
-RECORD_VISIBLE = """(r.removed_at is null and (
+_RECORD: Final = """(r.removed_at is null and (
   (not exists (select 1 from record_roles x where x.record_id = r.id)
    and not exists (select 1 from record_users x where x.record_id = r.id))
-  or exists (select 1 from record_roles x where x.record_id = r.id
-             and x.role_id in (select value from json_each(:roles)))
-  or exists (select 1 from record_users x where x.record_id = r.id and x.user_id = :user_id)
+  or exists (select 1 from record_roles x where x.record_id = r.id and x.role_id in {roles})
+  or exists (select 1 from record_users x where x.record_id = r.id and x.user_id = {user})
 ))"""
-"""Whether the viewer may see record `r`, which nobody may once it is removed.
+"""Whether somebody may see record `r`, which nobody may once it is removed."""
 
-Takes the parameters of `viewer_parameters`.
+_ROLES: Final = """(
+  not exists (select 1 from message_roles x where x.message_id = m.id)
+  or exists (select 1 from message_roles x where x.message_id = m.id and x.role_id in {roles})
+)"""
+
+Kind = Literal["mailbox", "archiver", "record"]
+
+_WAYS: Final[dict[Kind, tuple[str, str, str]]] = {
+    "mailbox": (
+        "h.account_id",
+        "holdings h join accounts a on a.id = h.account_id",
+        "h.message_id = m.id and h.account_id in {accounts}"
+        " and (a.is_strict = 0 or m.archived_at is null)",
+    ),
+    "archiver": (
+        "h.account_id",
+        "holdings h join accounts a on a.id = h.account_id",
+        "m.archived_by = {user} and h.message_id = m.id and a.is_strict = 1",
+    ),
+    "record": (
+        "r.id",
+        "filings f join records r on r.id = f.record_id",
+        f"f.message_id = m.id and {_RECORD} and {_ROLES}",
+    ),
+}
+"""The rule: the ways from somebody to message `m`. He may read it who has one.
+
+Each is the mailbox or record that it leads through, where that is found, and on what condition.
 """
 
-READABLE = f"""(
-  exists (select 1 from holdings h join accounts a on a.id = h.account_id
-          where h.message_id = m.id and h.account_id in (select value from json_each(:accounts))
-            and (a.is_strict = 0 or m.archived_at is null))
-  or (m.archived_by = :user_id
-      and exists (select 1 from holdings h join accounts a on a.id = h.account_id
-                  where h.message_id = m.id and a.is_strict = 1))
-  or (exists (select 1 from filings f join records r on r.id = f.record_id
-              where f.message_id = m.id and {RECORD_VISIBLE})
-      and (not exists (select 1 from message_roles x where x.message_id = m.id)
-           or exists (select 1 from message_roles x where x.message_id = m.id
-                      and x.role_id in (select value from json_each(:roles)))))
-)"""
+_MAY_READ: Final = (
+    "("
+    + " or ".join(
+        f"exists (select 1 from {places} where {condition})"
+        for _, places, condition in _WAYS.values()
+    )
+    + ")"
+)
+_VIEWER: Final = {
+    "user": ":user_id",
+    "roles": "(select value from json_each(:roles))",
+    "accounts": "(select value from json_each(:accounts))",
+}
+_ANYBODY: Final = {
+    "user": "u.id",
+    "roles": "(select y.role_id from user_roles y where y.user_id = u.id)",
+    "accounts": "(select y.account_id from account_users y where y.user_id = u.id)",
+}
+_NEW_RECORD: Final = RecordId(0)
+"""A record that is not there yet: without roles and people of its own, so open to everybody."""
+
+RECORD_VISIBLE: Final = _RECORD.format(**_VIEWER)
+"""Whether the viewer may see record `r`; takes the parameters of `viewer_parameters`."""
+
+READABLE: Final = _MAY_READ.format(**_VIEWER)
 """Whether the viewer may read message `m`; takes the parameters of `viewer_parameters`."""
+
+_READERS: Final = (
+    "select u.id from messages m cross join users u"
+    f" where m.id = :message_id and u.deactivated_at is null and {_MAY_READ.format(**_ANYBODY)}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What lets somebody read a message: the mailbox (`account`) or the `record` it leads through.
+
+    "archiver": he archived it from that strict mailbox.
+    """
+
+    kind: Kind
+    account: AccountId | None = None
+    record: RecordId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,44 +158,49 @@ def readers(
 ) -> set[UserId]:
     """Who could read the message, archived by `archiver` under these records and for these roles.
 
-    `is_open`: it lies under a record too that everybody may see. Active people only. The one rule
-    (A5), asked for everybody at once and for a filing that is only planned.
+    `is_open`: it lies under a record too that everybody may see. Active people only.
     """
-    wanted = list(roles)
+    under = [*records, *([_NEW_RECORD] if is_open else [])]
     rows = store.archive.conn.execute(
-        "select u.id from users u where u.deactivated_at is null and ("
-        " exists (select 1 from holdings h join accounts a on a.id = h.account_id"
-        "   join account_users x on x.account_id = a.id"
-        "   where h.message_id = :message_id and a.is_strict = 0 and x.user_id = u.id)"
-        " or (u.id = :archiver and exists (select 1 from holdings h"
-        "   join accounts a on a.id = h.account_id"
-        "   where h.message_id = :message_id and a.is_strict = 1))"
-        " or ((:any_role or exists (select 1 from user_roles x where x.user_id = u.id"
-        "     and x.role_id in (select value from json_each(:roles))))"
-        "   and (:is_open or exists (select 1 from json_each(:records) r where"
-        "     exists (select 1 from record_users x where x.record_id = r.value"
-        "       and x.user_id = u.id)"
-        "     or exists (select 1 from record_roles x join user_roles y on y.role_id = x.role_id"
-        "       where x.record_id = r.value and y.user_id = u.id)"
-        "     or not (exists (select 1 from record_users x where x.record_id = r.value)"
-        "       or exists (select 1 from record_roles x where x.record_id = r.value))))))",
+        # What is planned stands in the place of what the tables say.
+        "with messages as (select :message_id as id, 1 as archived_at, :archiver as archived_by),"
+        " filings as (select :message_id as message_id, value as record_id"
+        "   from json_each(:records)),"
+        " records as (select id, removed_at from main.records"
+        "   where id in (select value from json_each(:records))"
+        f"   union all select {_NEW_RECORD}, null),"
+        " message_roles as (select :message_id as message_id, value as role_id"
+        f"   from json_each(:roles)) {_READERS}",
         {
             "message_id": message_id,
             "archiver": archiver,
-            "any_role": not wanted,
-            "roles": json.dumps(wanted),
-            "is_open": is_open,
-            "records": json.dumps(list(records)),
+            "roles": json.dumps(list(roles)),
+            "records": json.dumps(under),
         },
     )
     return {UserId(row[0]) for row in rows}
 
 
 def who_may_read(store: Store, message_id: MessageId) -> set[UserId]:
-    """The active people who may read the message as it is now: the one rule, asked for each."""
-    people = store.archive.conn.execute("select id from users where deactivated_at is null")
-    viewers = [viewer_of(store, UserId(row[0])) for row in people.fetchall()]
-    return {one.user_id for one in viewers if readable(store, one, [message_id])}
+    """The active people who may read the message as it is now."""
+    rows = store.archive.conn.execute(_READERS, {"message_id": message_id})
+    return {UserId(row[0]) for row in rows}
+
+
+def ways(store: Store, message_id: MessageId) -> dict[UserId, list[Way]]:
+    """Who may read the message now, active people only, and everything that lets them."""
+    found: dict[UserId, list[Way]] = {}
+    for kind, (through, places, condition) in _WAYS.items():
+        rows = store.archive.conn.execute(
+            f"select u.id, {through} from messages m cross join users u cross join {places}"
+            f" where m.id = :message_id and u.deactivated_at is null"
+            f" and {condition.format(**_ANYBODY)} order by 1, 2",
+            {"message_id": message_id},
+        )
+        for user_id, one in rows:
+            way = Way(kind, record=one) if kind == "record" else Way(kind, account=one)
+            found.setdefault(UserId(user_id), []).append(way)
+    return found
 
 
 def scopes_of_viewer(viewer: Viewer) -> ViewerScopes:
@@ -173,8 +234,8 @@ def scopes_of_messages(store: Store, ids: Iterable[MessageId]) -> dict[MessageId
         elif archived_by is not None:
             account[message_id].append(f"user:{archived_by}")
     filed = conn.execute(
-        "select message_id, record_id from filings"
-        " where message_id in (select value from json_each(:ids))",
+        "select f.message_id, f.record_id from filings f join records r on r.id = f.record_id"
+        " where r.removed_at is null and f.message_id in (select value from json_each(:ids))",
         asked,
     ).fetchall()
     for message_id, record_id in filed:
