@@ -140,6 +140,7 @@ def change(
             accounts.change(store, new, sealed_password=sealed)
         except Conflict as exc:
             raise Invalid("address", _TAKEN) from exc
+        _note_strict(store, old, is_strict=new.is_strict, by=by, now=now)
         _put_users(store, account_id, wanted.users, by=by, now=now)
         audit.note(store, "change account", by=by, now=now, account_id=account_id)
         if not has_same_server(old, wanted):
@@ -171,6 +172,7 @@ def share(
         old = accounts.get(store, account_id)
         _refuse_changed(store, old, seen)
         accounts.change(store, replace(old, is_strict=is_strict))
+        _note_strict(store, old, is_strict=is_strict, by=by, now=now)
         _put_users(store, account_id, users, by=by, now=now)
         audit.note(store, "change account", by=by, now=now, account_id=account_id)
 
@@ -260,6 +262,15 @@ def _refuse(
 def _refuse_changed(store: Store, account: Account, seen: str) -> None:
     if seen and seen != version(account, accounts.users(store, account.id)):
         raise Conflict(_IN_BETWEEN)
+
+
+def _note_strict(
+    store: Store, old: Account, *, is_strict: bool, by: UserId | None, now: datetime
+) -> None:
+    """Note that the archive binds the members of a mailbox from now on, or no more (A5)."""
+    if is_strict != old.is_strict:
+        verb = "set strict"
+        audit.note(store, verb, by=by, now=now, account_id=old.id, is_strict=is_strict)
 
 
 def _put_users(

@@ -4,7 +4,7 @@ Owns the index, which is derived from the store and may be deleted at any moment
 room that knows Tantivy. It narrows; the store decides again before anything is shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from time import perf_counter
@@ -69,12 +69,15 @@ def search_messages(
     sort: Literal["date"] = "date",
     zone: tzinfo = UTC,
     in_archive: bool = False,
+    keep: Callable[[Iterable[MessageId]], set[MessageId]] | None = None,
 ) -> SearchPage:
     """What the viewer may read of what matches a typed line.
 
     `before` is the public id of a message: older than that one. `in_archive`: archived mail only,
-    like the operator in:archive, but nothing that is typed can undo it. Never raises for what was
-    typed or for a missing index; the notes of `query` say what could not be done.
+    like the operator in:archive, but nothing that is typed can undo it. `keep`: those of some ids
+    that are readable and wanted besides; then the total is told only where all are shown. Never
+    raises for what was typed or for a missing index; the notes of `query` say what could not be
+    done.
     """
     started = perf_counter()
     query = parse(text, zone=zone)
@@ -82,7 +85,11 @@ def search_messages(
         return SearchPage(query, (), 0, total_is_exact=True, older="", took_ms=0.0)
     ast = And((query.ast, Flag("is_archived"))) if in_archive else query.ast
     below, notes = _below(store, viewer, before)
-    found, readable, is_counted = _find(store, viewer, ast, below, limit + 1)
+    found, readable, is_counted = (
+        _find_kept(store, viewer, ast, below, limit + 1, keep)
+        if keep
+        else _find(store, viewer, ast, below, limit + 1)
+    )
     shown = readable[:limit]
     hits = _hits(store, viewer, query, shown)
     notes += (PARTIAL,) if found.is_partial else ()
@@ -152,6 +159,30 @@ def _find(
     else:
         is_counted = False
     return found, [one for one in found.ids if one in readable], is_counted
+
+
+def _find_kept(
+    store: Store,
+    viewer: Viewer,
+    ast: Node,
+    below: int | None,
+    limit: int,
+    keep: Callable[[Iterable[MessageId]], set[MessageId]],
+) -> tuple[Found, list[MessageId], bool]:
+    """As `_find`, of what `keep` keeps."""
+    index = MessageIndex.open(store.directory / "index")
+    scopes = visibility.scopes_of_viewer(viewer)
+    kept: list[MessageId] = []
+    is_first = below is None
+    while True:
+        found = index.search(ast, scopes, before=below, limit=PER_PAGE)
+        wanted = keep(found.ids)
+        kept += [one for one in found.ids if one in wanted]
+        is_all = len(found.ids) < PER_PAGE
+        if is_all or len(kept) >= limit:
+            is_counted = is_first and is_all and len(kept) < limit
+            return replace(found, total=len(kept)), kept[:limit], is_counted
+        below = found.sort_keys[-1]
 
 
 def _newly_hidden(store: Store, viewer: Viewer) -> tuple[set[MessageId], bool]:

@@ -17,9 +17,9 @@ from app.store.visibility import READABLE, viewer_parameters
 VISIBLE_AFTER_DOWNLOAD = timedelta(days=30)
 MOST_COUNTED = 10_000
 
-Show = Literal["waiting", "open", "all", "aside"]
-"""waiting: the default view; open: of it, what is not archived; all: whatever its age;
-aside: what was set aside."""
+Show = Literal["waiting", "open", "all", "all-open", "aside"]
+"""waiting: the default view; all: whatever its age; open and all-open: of these, what is not
+archived; aside: what was set aside."""
 
 Cursor = tuple[int, MessageId]
 """A place in a list: seconds of the sort date, and the message there."""
@@ -31,6 +31,7 @@ _CONDITIONS: dict[Show, str] = {
     "waiting": f"(({_OPEN} and {_RECENT}) or {_ARCHIVED})",
     "open": f"({_OPEN} and {_RECENT})",
     "all": f"({_OPEN} or {_ARCHIVED})",
+    "all-open": _OPEN,
     "aside": "(m.archived_at is null and h.set_aside_at is not null)",
 }
 
@@ -65,15 +66,24 @@ def rows(
     return page_of(store, viewer, list(messages.values()), before=before, after=after, limit=limit)
 
 
-def older_count(store: Store, viewer: Viewer, *, now: datetime) -> int:
+def older_count(
+    store: Store, viewer: Viewer, *, account: AccountId | None = None, now: datetime
+) -> int:
     """How many un-archived messages the default view leaves out, at most MOST_COUNTED + 1."""
+    accounts = viewer.accounts if account is None else viewer.accounts & {account}
     found = store.archive.conn.execute(
         "select count(*) from (select distinct h.message_id"
         " from holdings h join accounts a on a.id = h.account_id"
         " join messages m on m.id = h.message_id"
         " where h.account_id in (select value from json_each(:accounts))"
-        f" and {_OPEN} and not ({_RECENT}) limit {MOST_COUNTED + 1})",
-        viewer_parameters(viewer) | _times(now),
+        f" and {_OPEN} and not ({_RECENT})"
+        # What another of the mailboxes received lately is a row of the default view.
+        " and not exists (select 1 from holdings o join accounts b on b.id = o.account_id"
+        "   where o.message_id = h.message_id and o.account_id <> h.account_id"
+        "   and o.account_id in (select value from json_each(:accounts)) and o.is_live = 1"
+        "   and o.set_aside_at is null and o.received_at >= min(b.created_at, :month_ago))"
+        f" limit {MOST_COUNTED + 1})",
+        {"accounts": json.dumps(sorted(accounts))} | _times(now),
     )
     return int(found.fetchone()[0])
 

@@ -12,13 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.errors import Corrupt, Invalid, LetterbookError, NotFound, OutOfSpace
+from app.mail.redact import marked
 from app.model import Copy, CopyId, Digest, Folder, MessageId, Viewer
 from app.search import find_all
 from app.store import Store, accounts, audit, blobs, folders, locations, messages, transaction
 from app.transfer.writers import Form, Outgoing, safe_name, write
 
 PER_READ = 500
-WITHOUT_BCC = b"X-Letterbook-Copy: without Bcc, so not the exact bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +99,13 @@ def _copies_for(
             continue
         received_at, flags = locations.first_seen(store, best.copy.id, viewer.accounts)
         copy = best.copy if best.is_own else _without_digest(best.copy)
-        raw = best.raw if best.is_own else _marked(best.raw)
+        raw = best.raw if best.is_own else marked(best.raw)
         yield Outgoing(copy, raw, received_at, flags, is_exact=best.is_own)
 
 
 def _without_digest(copy: Copy) -> Copy:
     """Its id goes into file names: by that of the exact bytes one could try who was in Bcc."""
     return replace(copy, digest=Digest(sha256(f"without Bcc {copy.id}".encode()).digest()))
-
-
-def _marked(raw: bytes) -> bytes:
-    """With a header line that says it is not exact, also where there was no Bcc to leave out."""
-    return WITHOUT_BCC + (b"\r\n" if b"\r\n" in raw[:1_000] else b"\n") + raw
 
 
 def _all_copies(store: Store, failed: list[str]) -> Iterator[Outgoing]:

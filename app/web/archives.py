@@ -1,44 +1,69 @@
 """The resource "archives": what is archived and readable, with a search of its own."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
-from app.model import Page, Viewer
+from app.model import Page, Record, RecordType, Viewer
 from app.search import SearchPage, search_messages
-from app.store import archives
+from app.store import Store, archives, records
+from app.store.archives import Filter
 from app.web import flash, render
 from app.web.db import store_of
 from app.web.forms import asked
 from app.web.session import zone_of
 
 ARCHIVES = "/email/archives"
+_NONE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivesPage:
-    """The archive, or what was found in it."""
+    """The archive, or what was found in it; `record` is the one that the filter names."""
 
     query: str
     rows: Page
+    types: list[RecordType]
+    only: Filter
+    record: Record | None
     found: SearchPage | None = None
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What an address of this list says besides the place in it."""
+        return {
+            "q": self.query,
+            "type": self.only.record_type,
+            "record": self.record.public_id if self.record else "",
+            "attached": _NONE if self.only.without_record else "",
+        }
 
 
 @get("/", sync_to_thread=True)
 def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     store = store_of(request)
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
+    record, only = _filter(request, store, viewer)
+    found = None
     if query:
         found = search_messages(
-            store, viewer, query, before=before, in_archive=True, zone=zone_of(request)
+            store,
+            viewer,
+            query,
+            before=before,
+            in_archive=True,
+            zone=zone_of(request),
+            keep=partial(archives.among, store, viewer, only=only) if only else None,
         )
         rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
-        context = ArchivesPage(query, rows, found)
     else:
-        context = ArchivesPage("", archives.rows(store, viewer, before=before, after=after))
+        rows = archives.rows(store, viewer, only=only, before=before, after=after)
+    context = ArchivesPage(query, rows, records.types(store), only, record, found)
     return render.page(request, "archives/index.html", context=context, section="archives")
 
 
@@ -47,12 +72,27 @@ def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
     """The toolbar's buttons, for the row that is selected."""
     message = asked(request, "message")
     if not message.isalnum():
-        return render.to(ARCHIVES, q=asked(request, "q"), done=flash.CHOOSE)
+        kept = {name: asked(request, name) for name in ("q", "type", "attached")}
+        return render.to(ARCHIVES, **kept, done=flash.CHOOSE)
     if asked(request, "do") == "display":
         return render.to(f"/email/messages/{message}")
     if asked(request, "do") == "edit":
         return render.to(f"/email/messages/{message}/access")
     return render.to(f"/email/messages/{message}/attach", back="archives")
+
+
+def _filter(request: HTMXRequest, store: Store, viewer: Viewer) -> tuple[Record | None, Filter]:
+    """What the address asks for. Raises NotFound for a record that is not there, or hidden."""
+    known = {one.key for one in records.types(store)}
+    record_type = asked(request, "type")
+    # Beside `done` the record is the one that something was just done to.
+    name = "" if asked(request, "done") else asked(request, "record")
+    record = records.get(store, viewer, name) if name else None
+    return record, Filter(
+        record=record.id if record else None,
+        record_type=record_type if record_type in known else "",
+        without_record=asked(request, "attached") == _NONE,
+    )
 
 
 router = Router(ARCHIVES, route_handlers=[index, act])

@@ -13,6 +13,7 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
 from app.errors import NotFound
+from app.mail.redact import marked
 from app.model import Viewer
 from app.store import messages
 from app.web import csrf, render
@@ -63,8 +64,9 @@ def source(
     store = store_of(request)
     message = messages.get(store, viewer, message_id)
     copy = messages.best_copy(store, viewer, message.id)
-    name = f"{clean_name(message.subject) or 'message'}.eml"
-    return _file(copy.raw, name, "message/rfc822")
+    raw, mark = (copy.raw, "") if copy.is_own else (marked(copy.raw), "-without-bcc")
+    name = f"{clean_name(message.subject) or 'message'}{mark}.eml"
+    return _file(raw, name, "message/rfc822")
 
 
 @get("/parts/{position:int}", sync_to_thread=True)

@@ -31,9 +31,17 @@ _SHOWN: Final[dict[str, Show]] = {
     "waiting": "waiting",
     "open": "open",
     "all": "all",
+    "all-open": "all-open",
     "aside": "aside",
 }
-_REMEMBERED: Final = ("waiting", "open")
+_REMEMBERED: Final[dict[str, Show]] = {
+    "waiting": "waiting",
+    "open": "open",
+    "all": "waiting",
+    "all-open": "open",
+}
+"""What each view says of the toggle "Not archived" (A1)."""
+_TOP: Final = ("waiting", "open")
 _TAB_COOKIE: Final = "letterbook-queue"
 _YEAR_SECONDS: Final = 60 * 60 * 24 * 365
 FIRST_STEPS: Final = "first-steps"
@@ -63,7 +71,8 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """What queue/index.html shows. `newest` is the first row's id where new rows would appear.
+    """What queue/index.html shows. `newest` is the first row's id where new rows would appear;
+    `place` says which page of the list it is, so that what is opened beside it keeps it.
 
     `next_row` is the id of the row that takes the place of one that just left the list; `admins`
     are whom to ask for a mailbox, empty for those who may add any.
@@ -73,6 +82,7 @@ class QueuePage:
     show: str
     mailboxes: list[Account]
     mailbox: str
+    place: dict[str, str]
     older_count: int
     older_is_capped: bool
     newest: str
@@ -83,6 +93,11 @@ class QueuePage:
     next_row: str
     steps: Steps | None
     admins: tuple[str, ...]
+
+    @property
+    def is_open_only(self) -> bool:
+        """Whether the toggle "Not archived" is on (A1)."""
+        return self.show in ("open", "all-open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +129,8 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     shown = _tab(request)
     context = _queue_page(request, store, viewer, shown)
     page = render.page(request, "queue/index.html", context=context, section="queue")
-    if asked(request, "show") in _REMEMBERED:
-        page.set_cookie(_remembered(shown, is_https=request.app.state.settings.is_https))
+    if toggle := _REMEMBERED.get(asked(request, "show")):
+        page.set_cookie(_remembered(toggle, is_https=request.app.state.settings.is_https))
     return page
 
 
@@ -215,24 +230,26 @@ def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer, shown: Show)
     now = datetime.now(UTC)
     mailboxes = accounts.of_viewer(store, viewer)
     mailbox = next((one for one in mailboxes if one.public_id == asked(request, "mailbox")), None)
+    account = mailbox.id if mailbox else None
     before, after = asked(request, "before"), asked(request, "after")
     rows = queue.rows(
         store,
         viewer,
         show=shown,
-        account=mailbox.id if mailbox else None,
+        account=account,
         before=before,
         after=after,
         limit=_PAGE,
         now=now,
     )
-    is_top = shown in _REMEMBERED and not (mailbox or before or after)
-    older = queue.older_count(store, viewer, now=now) if shown in _REMEMBERED else 0
+    is_top = shown in _TOP and not (mailbox or before or after)
+    older = queue.older_count(store, viewer, account=account, now=now) if shown in _TOP else 0
     return QueuePage(
         rows=rows,
         show=shown,
         mailboxes=mailboxes,
         mailbox=mailbox.public_id if mailbox else "",
+        place={"before": before, "after": after},
         older_count=min(older, queue.MOST_COUNTED),
         older_is_capped=older > queue.MOST_COUNTED,
         newest=_newest(rows) if is_top else "",

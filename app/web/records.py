@@ -98,7 +98,9 @@ def emails(
     store = store_of(request)
     kind, record = _found(store, viewer, record_type, record_id)
     before, after = asked(request, "before"), asked(request, "after")
-    rows = archives.rows(store, viewer, record=record.id, before=before, after=after)
+    rows = archives.rows(
+        store, viewer, only=archives.Filter(record=record.id), before=before, after=after
+    )
     context = RecordPage(kind, record, "emails", rows=rows)
     return render.page(request, "records/emails.html", context=context, section=record_type)
 

@@ -25,7 +25,7 @@ from app.web.session import local_path, signed_in
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-_PASSING: Final = frozenset(("done", "message", "record", "job", "open"))
+_PASSING: Final = frozenset(("done", "message", "record", "job", "open", "view"))
 _LINKED_TEXT: Final = 200_000
 _LINKS: Final = "noopener noreferrer nofollow"
 
@@ -123,6 +123,7 @@ def prepare(environment: Environment) -> None:
     environment.globals |= {
         "static": lambda name: f"/static/{name}?v={versions.get(name, '')}",
         "url": forms.address,
+        "list_url": place,
         "when": when,
         "clock": clock,
         "day": day,

@@ -15,7 +15,11 @@ from app.mail.redact import without_bcc
         b"From: a@b\rBcc: secret@x.org\r\rbody\r",
         b"From x@y Fri Mar 14 08:00:00 2025\nBcc: secret@x.org\nFrom: a@b\n\nbody\n",
         b"From: a@b\nBcc: secret@x.org",
+        b"From: a@b\nno field\nNot-Known: x\nBcc: secret@x.org\nResent-Bcc: secret@y\n\nbody\n",
+        b"From: a@b\n" + b"X: y\n" * 5_001 + b"Bcc: secret@x.org,\n secret@y\nX: y\n\nbody\n",
+        b"From: a@b\r\nX: " + b"y" * 1_100_000 + b"\r\nZ: z\r\nBcc: secret@x\r\n\r\nbody",
     ],
+    ids=lambda raw: f"{len(raw)}-bytes",
 )
 def test_no_bcc_is_left(raw: bytes) -> None:
     shown = without_bcc(raw)

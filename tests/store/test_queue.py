@@ -79,6 +79,138 @@ def test_an_archived_message_stays_thirty_days_after_its_download(store: Store, 
     assert gone.rows == ()
 
 
+def test_a_person_whose_mailbox_had_it_later_sees_it_longer(store: Store, alice, box) -> None:
+    """R53: each by the clock of his own mailbox, to the second."""
+    bob = make.user(store, "Bob")
+    other = make.account(store, bob, address="bob@firma.pl")
+    make.deliver(store, box, make.mail())
+    make.deliver(store, other, make.mail(), now=NOW + 10 * DAY)
+    (message,) = make.message_ids(store)
+    filing.file_message(store, make.viewer(store, alice), message, make.record(store), now=NOW)
+    second = timedelta(seconds=1)
+
+    def has(user, at) -> bool:
+        return bool(show(store, user, now=at).rows)
+
+    assert [has(alice, NOW + 30 * DAY - second), has(alice, NOW + 30 * DAY)] == [True, False]
+    assert [has(bob, NOW + 40 * DAY - second), has(bob, NOW + 40 * DAY)] == [True, False]
+
+
+def test_the_thirty_days_begin_with_the_first_place_even_if_it_is_gone(
+    store: Store, alice, box
+) -> None:
+    """R53: moved to another folder it is not downloaded anew."""
+    make.deliver(store, box, make.mail())
+    (folder,) = of_account(store, box.id)
+    locations.mark_gone(store, folder.id, 1, [1], now=NOW + DAY)
+    make.deliver(store, box, make.mail(), folder="Done", now=NOW + 20 * DAY)
+    (message,) = make.message_ids(store)
+    filing.file_message(store, make.viewer(store, alice), message, make.record(store), now=NOW)
+
+    last = show(store, alice, now=NOW + 30 * DAY - timedelta(seconds=1))
+    gone = show(store, alice, now=NOW + 30 * DAY)
+
+    assert (len(last.rows), len(gone.rows)) == (1, 0)
+
+
+def test_an_unarchived_message_stays_whatever_its_age(store: Store, alice, box) -> None:
+    """R54, A3: it leaves neither the queue nor, received since then, its default view."""
+    make.deliver(store, box, make.mail())
+
+    years_later = NOW + 3000 * DAY
+
+    assert subjects(show(store, alice, now=years_later).rows) == ["Beton"]
+    assert subjects(show(store, alice, show="all", now=years_later).rows) == ["Beton"]
+
+
+def test_the_toggle_hides_what_is_archived_of_either_view(store: Store, alice, box) -> None:
+    """A1: rows (a) and (b), or (a) only."""
+    old = make.mail("Old", message_id="<o@x>", date="Mon, 01 Jan 2018 08:00:00 +0000")
+    make.deliver(store, box, old, received_at=NOW - 2000 * DAY)
+    make.deliver(store, box, *mails(2), first_uid=2)
+    viewer = make.viewer(store, alice)
+    archived = make.message_ids(store)[1]
+    filing.file_message(store, viewer, archived, make.record(store), now=NOW)
+
+    found = {
+        one: subjects(show(store, alice, show=one).rows)
+        for one in ("waiting", "open", "all", "all-open")
+    }
+
+    assert found == {
+        "waiting": ["Mail 1", "Mail 0"],
+        "open": ["Mail 1"],
+        "all": ["Mail 1", "Mail 0", "Old"],
+        "all-open": ["Mail 1", "Old"],
+    }
+
+
+def test_an_archived_old_message_is_in_the_default_view(store: Store, alice, box) -> None:
+    """A2: every row of kind A1(b), however old the mail is."""
+    old = make.mail("Old", message_id="<o@x>", date="Mon, 01 Jan 2018 08:00:00 +0000")
+    make.deliver(store, box, old, received_at=NOW - 2000 * DAY)
+    (message,) = make.message_ids(store)
+
+    filing.file_message(store, make.viewer(store, alice), message, make.record(store), now=NOW)
+
+    assert subjects(show(store, alice).rows) == ["Old"]
+    assert queue.older_count(store, make.viewer(store, alice), now=NOW) == 0
+
+
+def test_an_undone_archiving_brings_back_even_an_old_message(store: Store, alice, box) -> None:
+    """R70, R54."""
+    make.deliver(store, box, make.mail())
+    (message,) = make.message_ids(store)
+    viewer, record = make.viewer(store, alice), make.record(store)
+    filing.file_message(store, viewer, message, record, now=NOW + 40 * DAY)
+    before = show(store, alice, now=NOW + 40 * DAY).rows
+
+    filing.unfile(store, viewer, message, record, now=NOW + 41 * DAY)
+
+    assert before == ()
+    assert subjects(show(store, alice, now=NOW + 41 * DAY).rows) == ["Beton"]
+
+
+def test_older_mail_is_counted_as_the_default_view_leaves_it_out(store: Store, alice, box) -> None:
+    """A2, R37: once, by mailbox, and not what another mailbox received lately."""
+    boss = make.account(store, alice, address="boss@firma.pl")
+    ages = {"received_at": NOW - 2000 * DAY}
+    make.deliver(store, box, *mails(3), **ages)
+    make.deliver(store, boss, *mails(2), **ages)
+    make.deliver(store, boss, mails(3)[2], first_uid=9)
+    viewer = make.viewer(store, alice)
+
+    def older(**given) -> int:
+        return queue.older_count(store, viewer, now=NOW, **given)
+
+    assert len(show(store, alice).rows) == 1
+    assert (older(), older(account=box.id), older(account=boss.id)) == (2, 3, 2)
+
+
+def test_others_see_nothing_of_a_queue_administrators_included(store: Store, alice, box) -> None:
+    """R36, A4."""
+    make.deliver(store, box, make.mail())
+    admin = make.user(store, "Dora", is_admin=True)
+
+    found = [show(store, admin, show=one).rows for one in ("waiting", "all", "aside")]
+
+    assert found == [(), (), ()]
+
+
+def test_what_moved_to_the_trash_leaves_the_queue_and_comes_back(store: Store, alice, box) -> None:
+    """A17: every copy in skipped folders or gone; while one is elsewhere, it stays."""
+    make.deliver(store, box, *mails(2))
+    make.deliver(store, box, mails(1)[0], folder="Work", first_uid=1)
+    inbox = next(one for one in of_account(store, box.id) if one.name == "INBOX")
+
+    locations.mark_gone(store, inbox.id, 1, [1, 2], now=NOW)
+    moved = subjects(show(store, alice).rows)
+    locations.revive(store, inbox.id, 1, [2])
+
+    assert moved == ["Mail 0"]
+    assert subjects(show(store, alice).rows) == ["Mail 1", "Mail 0"]
+
+
 def test_old_mail_of_a_first_import_waits_behind_one_click(store: Store, alice, box) -> None:
     """A2."""
     old = make.mail("Old", message_id="<o@x>", date="Mon, 01 Jan 2018 08:00:00 +0000")
