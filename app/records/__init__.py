@@ -4,7 +4,7 @@ Owns how they are made, changed, pushed by other systems and put away, and who m
 no mail and no pages.
 """
 
-from app.records.draft import Draft, draft_of, record_version
+from app.records.draft import Draft, draft_of, problems, record_version
 from app.records.types import (
     DEFAULT_TYPES,
     ICONS,
@@ -50,6 +50,7 @@ __all__ = [
     "find_record",
     "find_type",
     "next_code",
+    "problems",
     "push_record",
     "record_version",
     "restore_record",

@@ -1,8 +1,8 @@
 """A record as somebody types it, and what is made of what he typed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from app.errors import Invalid
 from app.model import (
@@ -70,25 +70,37 @@ def record_version(record: Record) -> str:
 
 def checked(draft: Draft) -> Draft:
     """The draft as it is kept. Raises Invalid."""
-    notes = "\n".join(one_line(line) for line in draft.notes.strip().splitlines())
+    return replace(
+        draft,
+        roles=tuple(dict.fromkeys(draft.roles)),
+        users=tuple(dict.fromkeys(draft.users)),
+        **{field: check(draft) for field, check in _CHECKS.items()},
+    )
+
+
+def problems(draft: Draft) -> dict[str, str]:
+    """What is wrong with each field, as far as the draft alone tells."""
+    found: dict[str, str] = {}
+    for field, check in _CHECKS.items():
+        try:
+            check(draft)
+        except Invalid as exc:
+            found[field] = exc.reason
+    return found
+
+
+def _checked_line(field: str, text: str, most: int) -> str:
+    text = one_line(text)
+    if len(text) > most:
+        raise Invalid(field, f"It has at most {most} characters.")
+    return text
+
+
+def _checked_notes(notes: str) -> str:
+    notes = "\n".join(one_line(line) for line in notes.strip().splitlines())
     if len(notes) > MOST_NOTES_CHARACTERS:
         raise Invalid("notes", f"Notes have at most {MOST_NOTES_CHARACTERS:,} characters.")
-    code, external_id = one_line(draft.code), one_line(draft.external_id)
-    if len(code) > MOST_CODE_CHARACTERS:
-        raise Invalid("code", f"A code has at most {MOST_CODE_CHARACTERS} characters.")
-    if len(external_id) > MOST_ID_CHARACTERS:
-        raise Invalid("external_id", f"It has at most {MOST_ID_CHARACTERS} characters.")
-    return Draft(
-        _checked_name(draft.name),
-        code,
-        notes,
-        _each("aliases", draft.aliases, lambda text: _checked_name(text, field="aliases")),
-        _each("addresses", draft.addresses, checked_address),
-        _each("domains", draft.domains, checked_domain),
-        tuple(dict.fromkeys(draft.roles)),
-        tuple(dict.fromkeys(draft.users)),
-        external_id,
-    )
+    return notes
 
 
 def _each(field: str, typed: Sequence[str], check: Callable[[str], str]) -> tuple[str, ...]:
@@ -104,3 +116,18 @@ def _checked_name(name: str, *, field: str = "name") -> str:
     if len(name) > MOST_NAME_CHARACTERS:
         raise Invalid(field, f"A name has at most {MOST_NAME_CHARACTERS} characters.")
     return name
+
+
+_CHECKS: Final[dict[str, Callable[[Draft], Any]]] = {
+    "name": lambda draft: _checked_name(draft.name),
+    "code": lambda draft: _checked_line("code", draft.code, MOST_CODE_CHARACTERS),
+    "aliases": lambda draft: _each(
+        "aliases", draft.aliases, lambda text: _checked_name(text, field="aliases")
+    ),
+    "addresses": lambda draft: _each("addresses", draft.addresses, checked_address),
+    "domains": lambda draft: _each("domains", draft.domains, checked_domain),
+    "notes": lambda draft: _checked_notes(draft.notes),
+    "external_id": lambda draft: _checked_line(
+        "external_id", draft.external_id, MOST_ID_CHARACTERS
+    ),
+}

@@ -218,7 +218,7 @@ def _refused(
         page,
         asks_unseen=error.reason == _UNSEEN or bool(forms.field(request, "unseen")),
         same=error.record if isinstance(error, verbs.SameName) else None,
-        errors={error.field: error.reason},
+        errors=verbs.problems(draft) | {error.field: error.reason},
     )
 
 

@@ -1,4 +1,4 @@
-"""The resource "record types", for administrators: added and renamed."""
+"""The resource "record types", for administrators: added, changed, put away and brought back."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,41 +23,46 @@ RECORD_TYPES = "/record-types"
 @dataclass(frozen=True, slots=True)
 class RecordTypesPage:
     types: list[RecordType]
+    always: tuple[str, ...] = records.DEFAULT_TYPES
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordTypePage:
-    """The form of a record type, as typed; `key` is empty for a new one."""
+    """The form of a record type, as typed; its key is empty for a new one."""
 
-    singular: str = ""
-    plural: str = ""
-    key: str = ""
+    type: RecordType
     version: str = ""
     saved: tuple[tuple[str, str], ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
+    icons: tuple[str, ...] = records.ICONS
 
 
 @get("/", sync_to_thread=True)
 def index(request: HTMXRequest) -> Template:
-    found = store_records.types(store_of(request))
-    return _page(request, "record_types/index.html", RecordTypesPage(found))
+    return _index(request)
 
 
 @get("/new", sync_to_thread=True)
 def new(request: HTMXRequest) -> Template:
-    return _page(request, "record_types/form.html", RecordTypePage())
+    return _page(request, "record_types/form.html", RecordTypePage(RecordType("", "", "")))
 
 
 @post("/", sync_to_thread=True)
 def create(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template | Redirect:
-    singular, plural = forms.field(request, "singular"), forms.field(request, "plural")
-    now = datetime.now(UTC)
+    typed, now = _typed(request, ""), datetime.now(UTC)
     try:
         records.create_type(
-            store_of(request), singular=singular, plural=plural, by=viewer.user_id, now=now
+            store_of(request),
+            singular=typed.singular,
+            plural=typed.plural,
+            icon=typed.icon,
+            code_prefix=typed.code_prefix,
+            by=viewer.user_id,
+            now=now,
         )
     except Invalid as exc:
-        page = RecordTypePage(singular, plural, errors={exc.field: exc.reason})
+        page = RecordTypePage(typed, errors={exc.field: exc.reason})
         return _page(request, "record_types/form.html", page, status=422)
     return render.to(RECORD_TYPES, done=flash.SAVED)
 
@@ -65,7 +70,7 @@ def create(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template | 
 @get("/{key:str}/edit", sync_to_thread=True)
 def edit(request: HTMXRequest, key: FromPath[str]) -> Template:
     kind = records.find_type(store_of(request), key)
-    page = RecordTypePage(kind.singular, kind.plural, kind.key, records.type_version(kind))
+    page = RecordTypePage(kind, records.type_version(kind))
     return _page(request, "record_types/form.html", page)
 
 
@@ -74,28 +79,63 @@ def update(
     request: HTMXRequest, viewer: NamedDependency[Viewer], key: FromPath[str]
 ) -> Template | Redirect:
     store, version = store_of(request), forms.field(request, "version")
-    typed = RecordType(key, forms.field(request, "singular"), forms.field(request, "plural"))
+    typed, now = _typed(request, key), datetime.now(UTC)
     try:
-        records.change_type(store, typed, version=version, by=viewer.user_id, now=datetime.now(UTC))
+        records.change_type(store, typed, version=version, by=viewer.user_id, now=now)
     except (Invalid, Conflict) as exc:
         return _page(request, "record_types/form.html", _refused(request, typed, exc), status=422)
     return render.to(RECORD_TYPES, done=flash.SAVED)
 
 
+@post("/{key:str}/archive", sync_to_thread=True)
+def archive(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], key: FromPath[str]
+) -> Template | Redirect:
+    try:
+        records.archive_type(store_of(request), key, by=viewer.user_id, now=datetime.now(UTC))
+    except Invalid as exc:
+        return _index(request, error=exc.reason)
+    return render.to(RECORD_TYPES, done=flash.SAVED)
+
+
+@post("/{key:str}/restore", sync_to_thread=True)
+def restore(request: HTMXRequest, viewer: NamedDependency[Viewer], key: FromPath[str]) -> Redirect:
+    records.restore_type(store_of(request), key, by=viewer.user_id, now=datetime.now(UTC))
+    return render.to(RECORD_TYPES, done=flash.SAVED)
+
+
+def _typed(request: HTMXRequest, key: str) -> RecordType:
+    return RecordType(
+        key,
+        forms.field(request, "singular"),
+        forms.field(request, "plural"),
+        forms.field(request, "icon"),
+        forms.field(request, "code_prefix"),
+    )
+
+
 def _refused(request: HTMXRequest, typed: RecordType, error: Invalid | Conflict) -> RecordTypePage:
     if isinstance(error, Invalid):
-        version, saved = forms.field(request, "version"), ()
-        errors = {error.field: error.reason}
-        return RecordTypePage(typed.singular, typed.plural, typed.key, version, saved, errors)
+        version = forms.field(request, "version")
+        return RecordTypePage(typed, version, errors={error.field: error.reason})
     kept = records.find_type(store_of(request), typed.key)
     return RecordTypePage(
-        typed.singular,
-        typed.plural,
-        typed.key,
+        typed,
         records.type_version(kept),
-        (("Name of one", kept.singular), ("Name of many", kept.plural)),
+        (
+            ("Name of one", kept.singular),
+            ("Name of many", kept.plural),
+            ("Icon", kept.icon or "-"),
+            ("Prefix of codes", kept.code_prefix or "-"),
+        ),
         {"conflict": str(error)},
     )
+
+
+def _index(request: HTMXRequest, *, error: str = "") -> Template:
+    found = store_records.types(store_of(request), with_archived=True)
+    page = RecordTypesPage(found, error=error)
+    return _page(request, "record_types/index.html", page, status=422 if error else 200)
 
 
 def _page(request: HTMXRequest, name: str, context: object, *, status: int = 200) -> Template:
@@ -103,5 +143,7 @@ def _page(request: HTMXRequest, name: str, context: object, *, status: int = 200
 
 
 router = Router(
-    RECORD_TYPES, route_handlers=[index, new, create, edit, update], guards=[admins_only]
+    RECORD_TYPES,
+    route_handlers=[index, new, create, edit, update, archive, restore],
+    guards=[admins_only],
 )

@@ -26,12 +26,16 @@ def test_for_others_the_pages_are_not_there(
 def test_others_change_nothing(team: Team, alice: Browser) -> None:
     assert alice.post("/record-types", singular="A", plural="B").status_code == 404
     assert alice.post("/record-types/companies/edit", singular="A").status_code == 404
+    assert alice.post("/record-types/companies/archive").status_code == 404
+    assert alice.post("/record-types/companies/restore").status_code == 404
     assert keys(team) == ["companies", "contacts", "warehouse", "projects"]
 
 
 def test_an_added_type_is_one_like_the_others(team: Team, admin: Browser, alice: Browser) -> None:
     """R40, R77."""
     admin.post("/record-types", seen_on=NEW, singular="Vehicle", plural="Środki transportu")
+    for plural in ("Boats", "Cranes"):
+        admin.post("/record-types", seen_on=NEW, singular="X", plural=plural)
     page = "/records/srodki-transportu/new"
 
     made = alice.post(page, seen_on=page, name="Van KR 1234", access="all")
@@ -41,6 +45,57 @@ def test_an_added_type_is_one_like_the_others(team: Team, admin: Browser, alice:
     assert "Van KR 1234" in text
     assert "More</summary>" in text
     assert 'href="/records/srodki-transportu"' in alice.get("/email/queue").text
+
+
+def test_few_types_stand_in_the_panel_themselves(admin: Browser, alice: Browser) -> None:
+    """R40."""
+    admin.post("/record-types", seen_on=NEW, singular="Case", plural="Cases", icon="scales")
+
+    text = alice.get("/email/queue").text
+
+    assert 'href="/records/cases"' in text
+    assert "More</summary>" not in text
+
+
+def test_a_prefix_offers_the_next_code_and_an_icon_stays(admin: Browser, alice: Browser) -> None:
+    """R40."""
+    sent = {"singular": "Job", "plural": "Jobs", "code_prefix": "prj", "icon": "truck"}
+    admin.post("/record-types", seen_on=NEW, **sent)
+    page = "/records/jobs/new"
+    alice.post(page, seen_on=page, name="Fence", access="all", code="PRJ-41")
+
+    assert 'value="PRJ-42"' in alice.get(page).text
+    form = admin.get("/record-types/jobs/edit").text
+    assert 'value="PRJ"' in form
+    assert 'value="truck" checked' in form
+
+
+def test_a_type_in_use_is_not_put_away(team: Team, admin: Browser, alice: Browser) -> None:
+    admin.post("/record-types", seen_on=NEW, singular="Job", plural="Jobs")
+    page = "/records/jobs/new"
+    alice.post(page, seen_on=page, name="Fence", access="all")
+
+    refused = admin.post("/record-types/jobs/archive", seen_on="/record-types")
+
+    assert refused.status_code == 422
+    assert "1 of them are there" in refused.text
+    assert "jobs" in keys(team)
+
+
+def test_a_type_is_put_away_and_brought_back(team: Team, admin: Browser) -> None:
+    admin.post("/record-types", seen_on=NEW, singular="Job", plural="Jobs")
+
+    away = admin.post("/record-types/jobs/archive", seen_on="/record-types")
+    text = admin.get("/record-types").text
+    is_away = "jobs" not in keys(team)
+    back = admin.post("/record-types/jobs/restore", seen_on="/record-types")
+
+    assert (away.status_code, is_away, back.status_code) == (303, True, 303)
+    assert "put away" in text
+    assert "jobs" in keys(team)
+    assert admin.post("/record-types/nothing/archive").status_code == 404
+    assert admin.post("/record-types/nothing/restore").status_code == 404
+    assert admin.send("/record-types/jobs/archive", {}).status_code == 403
 
 
 def test_a_renamed_type_keeps_its_address(team: Team, admin: Browser, alice: Browser) -> None:
@@ -74,20 +129,26 @@ def test_two_who_rename_a_type_do_not_undo_each_other(team: Team, admin: Browser
 
 
 @pytest.mark.parametrize(
-    ("singular", "plural", "field"),
+    ("sent", "field"),
     [
-        ("", "Cars", "singular"),
-        ("Car", "", "plural"),
-        ("x" * 61, "Cars", "singular"),
-        ("Car", "x" * 61, "plural"),
-        ("Firm", "COMPANIES", "plural"),
-        ("\u202e", "Cars", "singular"),
+        ({"code_prefix": "A B"}, "code_prefix"),
+        ({"code_prefix": "7"}, "code_prefix"),
+        ({"code_prefix": "ABCDEFGHIJK"}, "code_prefix"),
+        ({"icon": "<svg>"}, "icon"),
+        ({"singular": "", "plural": "Cars"}, "singular"),
+        ({"singular": "Car", "plural": ""}, "plural"),
+        ({"singular": "x" * 61, "plural": "Cars"}, "singular"),
+        ({"singular": "Car", "plural": "x" * 61}, "plural"),
+        ({"singular": "Firm", "plural": "COMPANIES"}, "plural"),
+        ({"singular": "\u202e", "plural": "Cars"}, "singular"),
     ],
 )
 def test_a_wrong_name_comes_back(
-    team: Team, admin: Browser, singular: str, plural: str, field: str
+    team: Team, admin: Browser, sent: dict[str, str], field: str
 ) -> None:
-    answer = admin.post("/record-types", seen_on=NEW, singular=singular, plural=plural)
+    sent = {"singular": "Car", "plural": "Cars"} | sent
+
+    answer = admin.post("/record-types", seen_on=NEW, **sent)
 
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
