@@ -327,6 +327,8 @@ def one_line(text: str) -> str:
 
     Marks and joiners stay: emoji and right-to-left names are made with them.
     """
+    if text.isprintable():  # holds none of them
+        return " ".join(text.split())
     return " ".join(
         "".join(
             sign

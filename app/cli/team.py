@@ -1,12 +1,23 @@
 """user, role, record, account, team: what the team is made of."""
 
 import time
+from pathlib import Path
+from typing import Final
 
 import click
 
-from app import mailboxes, people, records
-from app.cli.common import data_option, json_option, opened, read_secret, show, utc_now
-from app.errors import AuthFailed, Invalid, RemoteError
+from app import jobs, mailboxes, people, records
+from app.cli.common import (
+    data_option,
+    json_option,
+    opened,
+    read_secret,
+    show,
+    utc_now,
+    wait_for_index,
+    waiting,
+)
+from app.errors import AuthFailed, Invalid, NotFound, RemoteError
 from app.model import DEFAULT_PORTS, DEFAULT_SKIP_FOLDERS, Security, Team
 from app.settings import Settings
 from app.store import accounts, users
@@ -15,6 +26,9 @@ from app.store.secrets import load_key
 from app.store.team import get as get_team
 from app.sync.oauth import Device, begin_device, person_of, poll_device
 from app.sync.registered import Provider, providers
+
+MOST_SAID: Final = 50
+"""Refused rows, of those that a terminal shows; --json has them all."""
 
 
 @click.group()
@@ -147,6 +161,50 @@ def add_record(
             as_json=as_json,
             text=f"{made.name} is there ({made.public_id}).",
         )
+
+
+@record.command("import")
+@data_option
+@json_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--skip-refused", is_flag=True, help="Import the good rows though others are bad.")
+@click.argument("path", metavar="FILE.csv", type=click.Path(path_type=Path))
+def import_table(
+    settings: Settings, as_json: bool, dry_run: bool, skip_refused: bool, path: Path
+) -> None:
+    """Make and change records from a CSV file; the same file again changes nothing.
+
+    Its first line names the columns: type, name, code, aliases, domains, addresses, notes,
+    external_id, roles, users. Where a row is refused nothing is imported.
+    """
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.")
+    with opened(settings, may_begin=True) as store:
+        plan = records.plan_import(store, None, path)
+        refused = list(plan.refused)
+        is_done = not dry_run and (skip_refused or not refused)
+        if is_done:
+            with waiting("Importing records") as tick:
+                refused += records.import_records(
+                    store, None, plan, name=path.name, now=utc_now(), tell=lambda n: tick(f"{n:,}")
+                )
+            wait_for_index(settings, store, jobs.drain_index)
+    document = {
+        "new": plan.new,
+        "changed": plan.changed,
+        "unchanged": plan.unchanged,
+        "refused": [{"row": one.row, "reason": one.reason} for one in refused],
+        "ignored_columns": plan.table.ignored,
+        "is_imported": is_done,
+    }
+    counted = f"{plan.new:,} new, {plan.changed:,} changed, {plan.unchanged:,} unchanged."
+    show(document, as_json=as_json, text=f"{plan.table.said}: {counted}")
+    for one in refused[:MOST_SAID]:
+        click.echo(f"Row {one.row}: {one.reason}", err=True)
+    if refused:
+        kept = "The other rows were imported." if is_done else "Nothing was imported."
+        more = " Mend them, or leave them out with --skip-refused." if not is_done else ""
+        raise Invalid("file", f"{len(refused):,} rows are refused. {kept}{more}")
 
 
 @click.group()

@@ -5,6 +5,15 @@ no mail and no pages.
 """
 
 from app.records.draft import Draft, draft_of, problems, record_version
+from app.records.imports import (
+    MOST_SHOWN,
+    Plan,
+    Refused,
+    export_records,
+    import_records,
+    plan_import,
+)
+from app.records.table import COLUMNS, LARGEST_TABLE, write_table
 from app.records.types import (
     DEFAULT_TYPES,
     ICONS,
@@ -33,11 +42,16 @@ from app.records.verbs import (
 )
 
 __all__ = [
+    "COLUMNS",
     "DEFAULT_TYPES",
     "ICONS",
+    "LARGEST_TABLE",
+    "MOST_SHOWN",
     "Draft",
     "Outcome",
+    "Plan",
     "Pushed",
+    "Refused",
     "SameName",
     "add_record",
     "archive_record",
@@ -47,9 +61,12 @@ __all__ = [
     "create_record",
     "create_type",
     "draft_of",
+    "export_records",
     "find_record",
     "find_type",
+    "import_records",
     "next_code",
+    "plan_import",
     "problems",
     "push_record",
     "record_version",
@@ -59,4 +76,5 @@ __all__ = [
     "type_version",
     "upsert_record",
     "would_see",
+    "write_table",
 ]

@@ -1,12 +1,12 @@
 """The verbs of records: create, change, push, put away, with who may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal
 
 from app.errors import Conflict, Invalid, NotFound
-from app.model import Record, RecordId, RoleId, UserId, Viewer
+from app.model import Record, RecordId, RoleId, UserId, Viewer, one_line
 from app.records.draft import Draft, checked, draft_of, record_version
 from app.search.analysis import fold
 from app.store import Store, audit, records, transaction, visibility
@@ -170,7 +170,10 @@ def push_record(
 ) -> tuple[RecordId, Outcome]:
     """As `upsert_record`, inside the caller's transaction: one of many."""
     by = None if viewer is None else viewer.user_id
-    old = find_pushed(store, viewer, record_type=record_type, pushed=pushed)
+    old = meant(
+        pushed,
+        lambda what, value: records.known_as(store, viewer, what, value, record_type=record_type),
+    )
     draft = checked(draft_of_pushed(old, pushed))
     if old is None:
         made = add_record(
@@ -180,26 +183,30 @@ def push_record(
     return old.id, "changed" if _save(store, old, draft, by=by, now=now) else "unchanged"
 
 
-def find_pushed(
-    store: Store, viewer: Viewer | None, *, record_type: str, pushed: Pushed
-) -> Record | None:
-    """The record that is meant, if there is one. Raises Invalid for a name that several have."""
-    if pushed.external_id:
-        found = records.known_as(
-            store, viewer, record_type=record_type, external_id=pushed.external_id
-        )
-        if found:
-            return found[0]
-    if pushed.code:
-        found = records.known_as(store, viewer, record_type=record_type, code=pushed.code)
-        if found and _may_be(found[0], pushed):
-            return found[0]
-    name = fold(" ".join(pushed.name.split()))
-    found = records.known_as(store, viewer, record_type=record_type, folded_name=name)
-    meant = [one for one in found if _may_be(one, pushed) and not (one.code and pushed.code)]
-    if len(meant) > 1:
+def meant(pushed: Pushed, look: Callable[[records.Mark, str], Sequence[Record]]) -> Record | None:
+    """The record that is pushed, if it is there; `look` gives those known by a mark.
+
+    Raises Invalid for a name that several have.
+    """
+    external_id = one_line(pushed.external_id)
+    if external_id and (found := list(look("external id", external_id))):
+        return found[0]
+    code = lower(one_line(pushed.code or ""))
+    if code and (found := [one for one in look("code", code) if _may_be(one, pushed)]):
+        return found[0]
+    found = [
+        one
+        for one in look("name", fold(one_line(pushed.name)))
+        if _may_be(one, pushed) and not (one.code and code)
+    ]
+    if len(found) > 1:
         raise Invalid("name", "Several records have this name. Give the code or the external id.")
-    return meant[0] if meant else None
+    return found[0] if found else None
+
+
+def lower(code: str) -> str:
+    """A code as codes are compared: small letters, of ASCII only, as SQLite has them."""
+    return code.encode(errors="replace").lower().decode()
 
 
 def draft_of_pushed(old: Record | None, pushed: Pushed) -> Draft:
@@ -241,7 +248,7 @@ def find_record(store: Store, viewer: Viewer, *, record_type: str, name: str) ->
     """
     folded = fold(" ".join(name.split()))
     found = records.by_name(store, viewer, record_type=record_type, folded_name=folded)
-    found = found or records.known_as(store, viewer, record_type=record_type, code=name.strip())
+    found = found or records.known_as(store, viewer, "code", name.strip(), record_type=record_type)
     if not found:
         raise NotFound(f"There is no record {name!r} of type {record_type!r}.")
     if len([one for one in found if one.archived_at is None]) > 1:
@@ -270,10 +277,15 @@ def visible(store: Store, viewer: Viewer, record_id: RecordId) -> Record:
     return found
 
 
+def differences(was: Draft, new: Draft) -> dict[str, list[object]]:
+    """The fields that differ, in any order of their values: what was, what is."""
+    before, after = _shown(was), _shown(new)
+    return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+
+
 def _save(store: Store, old: Record, draft: Draft, *, by: UserId | None, now: datetime) -> bool:
     """Save a checked draft over a record; False: it was so already."""
-    was, new = _shown(draft_of(old)), _shown(draft)
-    changed = {name: [was[name], new[name]] for name in was if was[name] != new[name]}
+    changed = differences(draft_of(old), draft)
     if not changed:
         return False
     _require_access_exists(store, draft)
@@ -331,9 +343,7 @@ def _require_own_name(
     besides: RecordId | None,
 ) -> None:
     """Raises SameName for a name that a record has which the viewer may see."""
-    for other in records.known_as(
-        store, viewer, record_type=record_type, folded_name=fold(draft.name)
-    ):
+    for other in records.known_as(store, viewer, "name", fold(draft.name), record_type=record_type):
         if other.id != besides:
             raise SameName(other)
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 from app.errors import Invalid, NotFound
 from app.model import PublicId, Record, RecordId, RecordType, RoleId, UserId, Viewer
@@ -14,6 +14,16 @@ _SELECT = (
     "select r.id, r.public_id, t.key, r.name, r.code, r.notes, r.archived_at, r.external_id"
     " from records r join record_types t on t.id = r.type_id"
 )
+
+
+Mark = Literal["external id", "code", "name"]
+"""By what a record is told from others of its type."""
+
+_BY_MARK: Final[dict[Mark, str]] = {
+    "external id": "r.external_id = :value",
+    "code": "r.code != '' and r.code = :value collate nocase",
+    "name": "r.folded_name = :value",
+}
 
 
 def types(store: Store, *, with_archived: bool = False) -> list[RecordType]:
@@ -144,25 +154,27 @@ def by_name(store: Store, viewer: Viewer, *, record_type: str, folded_name: str)
 
 
 def known_as(
-    store: Store,
-    viewer: Viewer | None,
-    *,
-    record_type: str,
-    external_id: str = "",
-    code: str = "",
-    folded_name: str = "",
+    store: Store, viewer: Viewer | None, mark: Mark, value: str, *, record_type: str
 ) -> list[Record]:
-    """The records of a type with this external id, or this code, or this name, the oldest first.
+    """The records of a type with this external id, code or folded name, the oldest first.
 
-    Exactly one of the three is asked. `viewer=None` is the operator, who sees every record.
+    `viewer=None` is the operator, who sees every record.
     """
-    asked = "r.external_id = :value"
-    if code:
-        asked = "r.code != '' and r.code = :value collate nocase"
-    elif folded_name:
-        asked = "r.folded_name = :value"
-    values: dict[str, object] = {"type": record_type, "value": external_id or code or folded_name}
-    return select(store, viewer, f"t.key = :type and {asked} order by r.id", values)
+    asked = f"t.key = :type and {_BY_MARK[mark]} order by r.id"
+    return select(store, viewer, asked, {"type": record_type, "value": value})
+
+
+def taken(store: Store) -> dict[tuple[str, Mark, str], RecordId]:
+    """Every external id and code, of hidden records too: by type, mark and value."""
+    found: dict[tuple[str, Mark, str], RecordId] = {}
+    for key, external_id, code, record_id in store.archive.conn.execute(
+        "select t.key, r.external_id, lower(r.code), r.id from records r"
+        " join record_types t on t.id = r.type_id"
+        " where (r.external_id is not null or r.code != '') and r.removed_at is null"
+    ):
+        found[key, "external id", external_id or ""] = RecordId(record_id)
+        found[key, "code", code] = RecordId(record_id)
+    return found
 
 
 def by_ids(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> dict[RecordId, Record]:

@@ -95,12 +95,13 @@ class FormGuard(ASGIMiddleware):
     async def _form(self, request: AnyRequest, expected: str) -> FormMultiDict:
         """The form; where a page takes a file (opt `takes_upload`), the file is left beside it."""
         is_upload = request.content_type[0] == RequestEncodingType.MULTI_PART
-        if not (is_upload and request.scope["route_handler"].opt.get("takes_upload")):
+        opt = request.scope["route_handler"].opt
+        if not (is_upload and opt.get("takes_upload")):
             return await request.form()
         form, upload = await uploads.receive(
             request,
             self._settings.data / "uploads",
-            limit_bytes=self._settings.upload_limit,
+            limit_bytes=opt.get("upload_limit", self._settings.upload_limit),
             token=(FIELD, expected),
         )
         request.scope["state"]["upload"] = upload

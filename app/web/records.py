@@ -1,8 +1,9 @@
 """The resource "record": lists by type, the record's page, its e-mails, and the picker."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from litestar import Router, get
+from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
@@ -10,7 +11,7 @@ from litestar.response import Redirect, Template
 
 from app.errors import NotFound
 from app.model import Page, Record, RecordId, RecordType, Viewer
-from app.records import find_type
+from app.records import export_records, find_type
 from app.search import search_messages
 from app.search.analysis import fold
 from app.store import Store, archives, record_lists, records, users
@@ -18,6 +19,7 @@ from app.store.record_lists import RecordsFound
 from app.web import flash, render
 from app.web.db import store_of
 from app.web.forms import asked
+from app.web.record_import import table_file
 from app.web.session import zone_of
 
 ARCHIVED = "archived"
@@ -71,6 +73,16 @@ def index(
     archived = record_lists.count_archived(store, viewer, record_type=kind.key)
     context = RecordsPage(kind, found, counts, like, archived, is_archived)
     return render.page(request, "records/index.html", context=context, section=record_type)
+
+
+@get("/export.csv", sync_to_thread=True)
+def export(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], record_type: FromPath[str]
+) -> Response[bytes]:
+    """The records of the type that the viewer may see, those put away among them."""
+    store, kind = store_of(request), find_type(store_of(request), record_type)
+    text = export_records(store, viewer, record_type=kind.key, now=datetime.now(UTC))
+    return table_file(text.encode("utf-8-sig"), f"{kind.key}.csv")
 
 
 @get("/{record_id:str}", sync_to_thread=True)
@@ -156,4 +168,6 @@ def _found(
     return find_type(store, record_type), record
 
 
-router = Router("/records/{record_type:str}", route_handlers=[index, show, emails, pick, act])
+router = Router(
+    "/records/{record_type:str}", route_handlers=[index, export, show, emails, pick, act]
+)
