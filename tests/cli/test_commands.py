@@ -323,42 +323,6 @@ def test_bad_input_is_one_sentence_and_status_one(archive: Run, words, sentence)
     assert done.stdout == ""
 
 
-def test_records_come_in_from_a_file_and_twice_is_once(archive: Run, tmp_path: Path) -> None:
-    """R77."""
-    table = tmp_path / "records.csv"
-    table.write_text("name,type,domains\nSpostex S.A.,companies,spostex.pl\nNova,contacts,\n")
-
-    dry = read(archive("record", "import", table, "--dry-run", "--json"))
-    first = read(archive("record", "import", table, "--json"))
-    again = read(archive("record", "import", table, "--json"))
-
-    assert dry == {
-        "new": 1,
-        "changed": 1,
-        "unchanged": 0,
-        "refused": [],
-        "ignored_columns": [],
-        "is_imported": False,
-    }
-    assert first == {**dry, "is_imported": True}
-    assert (again["new"], again["changed"], again["unchanged"]) == (0, 0, 2)
-
-
-def test_with_a_bad_row_no_record_comes_in_unless_asked(archive: Run, tmp_path: Path) -> None:
-    table = tmp_path / "records.csv"
-    table.write_text("type,name\nships,Titanic\ncompanies,Nova\n")
-
-    refused = archive("record", "import", table, "--json")
-    skipped = archive("record", "import", table, "--skip-refused")
-
-    assert (refused.exit_code, skipped.exit_code) == (1, 1)
-    assert json.loads(refused.stdout)["refused"][0]["row"] == 2
-    assert "Nothing was imported" in refused.stderr
-    assert "1 new" in skipped.stdout
-    again = archive("record", "import", table, "--dry-run", "--json")
-    assert json.loads(again.stdout)["unchanged"] == 1
-
-
 def test_a_wrong_option_is_a_usage_error(run: Run) -> None:
     assert run("search", "x").exit_code == 2
 
