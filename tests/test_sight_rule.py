@@ -19,6 +19,7 @@ from app.store import (
     records,
     visibility,
 )
+from app.store.archives import Filter
 from tests import make
 from tests.make import NOW
 from tests.worlds import VERBS, Mail, World, drawn
@@ -136,7 +137,7 @@ def test_every_list_shows_what_the_rule_allows(world: World) -> None:
         }
         assert shown(archives.rows(store, viewer, limit=MOST)) == set(archived)
         for number, record in enumerate(world.records):
-            tab = shown(archives.rows(store, viewer, record=record, limit=MOST))
+            tab = shown(archives.rows(store, viewer, only=Filter(record=record), limit=MOST))
             here = {one for one, mail in archived.items() if number in mail.under}
             assert tab == (here if number in seen else set())
             assert record_lists.attached_counts(store, viewer, [record])[record] == len(here)
