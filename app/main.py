@@ -35,6 +35,7 @@ from app.web import (
     set_up,
     signin,
     team,
+    tokens,
     upkeep,
     users,
 )
@@ -117,6 +118,8 @@ def _routers() -> list[Router]:
         team.router,
         upkeep.router,
         profile.router,
+        tokens.own,
+        tokens.of_all,
         accounts.router,
     ]
 

@@ -46,6 +46,14 @@ from app.people.team import (
     zone_of,
 )
 from app.people.throttle import FAILURES_WITHIN, MOST_FAILURES
+from app.people.tokens import (
+    MOST_DAYS,
+    MOST_TOKENS,
+    SCOPES,
+    create_token,
+    revoke_token,
+    viewer_of_token,
+)
 
 __all__ = [
     "FAILURES_WITHIN",
@@ -53,7 +61,10 @@ __all__ = [
     "LANGUAGES",
     "LINK_FOR",
     "LONGEST_PASSWORD",
+    "MOST_DAYS",
     "MOST_FAILURES",
+    "MOST_TOKENS",
+    "SCOPES",
     "SESSION_FOR",
     "SHORTEST_PASSWORD",
     "change_password",
@@ -63,6 +74,7 @@ __all__ = [
     "check_code",
     "create_link",
     "create_role",
+    "create_token",
     "create_user",
     "deactivate_user",
     "digest_of_code",
@@ -79,6 +91,7 @@ __all__ = [
     "reactivate_user",
     "remove_role",
     "rename_role",
+    "revoke_token",
     "set_password_by_link",
     "set_up",
     "sign_in",
@@ -89,6 +102,7 @@ __all__ = [
     "user_version",
     "viewer_for",
     "viewer_of_session",
+    "viewer_of_token",
     "zone_names",
     "zone_of",
 ]

@@ -8,7 +8,7 @@ from app.errors import AuthFailed
 from app.store import Store, sessions, transaction
 
 FAILURES_WITHIN: Final = timedelta(minutes=15)
-MOST_FAILURES: Final = {"user": 10, "address": 50, "code": 10, "codes": 100}
+MOST_FAILURES: Final = {"user": 10, "address": 50, "code": 10, "codes": 100, "token": 50}
 """How often each kind of key may fail within that time."""
 
 

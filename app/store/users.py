@@ -180,8 +180,12 @@ def set_password_hash(store: Store, user_id: UserId, hashed: str) -> None:
 
 
 def deactivate(store: Store, user_id: UserId, *, now: datetime) -> None:
-    """Effects: the person cannot sign in any more; in the caller's transaction."""
+    """Effects: the person cannot sign in any more, nor his tokens; in the caller's transaction."""
     conn = store.archive.conn
+    conn.execute(
+        "update api_tokens set revoked_at = ? where user_id = ? and revoked_at is null",
+        [to_seconds(now), user_id],
+    )
     conn.execute("update users set deactivated_at = ? where id = ?", [to_seconds(now), user_id])
     conn.execute("delete from sessions where user_id = ?", [user_id])
     conn.execute("delete from sign_in_links where user_id = ?", [user_id])
