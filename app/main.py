@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.web import (
     access,
     accounts,
+    api_routes,
     archives,
     attach,
     demo,
@@ -39,6 +40,7 @@ from app.web import (
     upkeep,
     users,
 )
+from app.web.api import TokenGate
 from app.web.csrf import FormGuard
 from app.web.db import Stores
 from app.web.headers import add_headers
@@ -73,7 +75,7 @@ def create_app(settings: Settings, *, set_up_code: str = "", is_demo: bool = Fal
     return Litestar(
         route_handlers=[*_routers(), _static()],
         plugins=[HTMXPlugin()],
-        middleware=[Gate(settings, stores), FormGuard(settings)],
+        middleware=[Gate(settings, stores), FormGuard(settings), TokenGate(stores)],
         before_send=[add_headers],
         on_shutdown=[stores.close],
         exception_handlers=problems.HANDLERS,
@@ -121,6 +123,7 @@ def _routers() -> list[Router]:
         tokens.own,
         tokens.of_all,
         accounts.router,
+        api_routes.router,
     ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import people
+from app.errors import AuthFailed
 from app.model import Account, MessageId
 from app.purge import purge_message
 from app.store import Store, folders, messages, open_store, reparse, sessions, sweep, visibility
@@ -211,11 +212,15 @@ def test_nobody_is_signed_in_after_a_restore(store: Store, box: Account, dest: P
     alice = visibility.viewer_of(store, make.user(store, "Bob")).user_id
     sessions.add_session(store, alice, b"s" * 32, address="::1", agent="x", now=make.NOW)
     sessions.add_link(store, alice, b"l" * 32, expires_at=make.NOW, now=make.NOW)
+    given = {"name": "ERP", "scopes": ["read"], "days": 1, "now": make.NOW}
+    _, token = people.create_token(store, alice, **given)
     back(store, dest)
 
     bring_back(dest, dest.with_name("new"))
 
     new = open_store(dest.with_name("new"))
+    with pytest.raises(AuthFailed):
+        people.viewer_of_token(new, token, address="x", now=make.NOW)
     assert sessions.session(store, b"s" * 32) is not None
     assert sessions.session(new, b"s" * 32) is None
     assert new.archive.conn.execute("select count(*) from sign_in_links").fetchone() == (0,)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import click
+import msgspec
 
 from app import filing, jobs, mailboxes, people, purge, records
 from app.cli.common import (
@@ -19,6 +20,7 @@ from app.cli.common import (
 from app.errors import Forbidden, Invalid, LetterbookError, NotFound
 from app.model import Account, Message, Viewer
 from app.search import Hit, search_messages
+from app.search.answer import answer
 from app.settings import Settings
 from app.store import Store, accounts, blobs, folders, messages, users
 
@@ -100,44 +102,10 @@ def search(
     with opened(settings) as store:
         viewer = people.viewer_for(store, email)
         page = search_messages(store, viewer, query, limit=limit)
-        document = {
-            "query": query,
-            "understood": page.query.understood,
-            "notes": list(page.query.notes),
-            "total": page.total,
-            "total_is_exact": page.total_is_exact,
-            "took_ms": round(page.took_ms, 2),
-            "hits": [_hit(store, viewer, hit) for hit in page.hits],
-        }
+        document = msgspec.to_builtins(answer(store, viewer, query, page))
         lines = [_line(hit) for hit in page.hits]
         lines.append(f"{page.total:,} found, understood as: {page.query.understood}")
         show(document, as_json=as_json, text="\n".join(lines))
-
-
-def _hit(store: Store, viewer: Viewer, hit: Hit) -> dict[str, Any]:
-    message = hit.row.message
-    return {
-        "id": message.public_id,
-        "subject": message.subject,
-        "from": _person(message),
-        "to": message.to_summary,
-        "sent_at": message.sent_at and message.sent_at.isoformat(),
-        "snippet": "".join(mark.text for mark in hit.snippet),
-        "attached_to": [
-            {"type": record.type, "record": record.public_id, "name": record.name}
-            for record in hit.row.attached_to
-        ],
-        "accounts": list(hit.row.accounts),
-        "copies": [
-            {"id": copy.public_id, "sha256": copy.digest.hex()}
-            for copy in messages.copies(store, viewer, message.id)
-        ],
-    }
-
-
-def _person(message: Message) -> str:
-    sender = message.sender
-    return f"{sender.name} <{sender.address}>" if sender.name else sender.address
 
 
 def _line(hit: Hit) -> str:

@@ -45,7 +45,7 @@ from app.people.team import (
     zone_names,
     zone_of,
 )
-from app.people.throttle import FAILURES_WITHIN, MOST_FAILURES
+from app.people.throttle import FAILURES_WITHIN, MOST_FAILURES, TooManyAttempts
 from app.people.tokens import (
     MOST_DAYS,
     MOST_TOKENS,
@@ -67,6 +67,7 @@ __all__ = [
     "SCOPES",
     "SESSION_FOR",
     "SHORTEST_PASSWORD",
+    "TooManyAttempts",
     "change_password",
     "change_profile",
     "change_team",

@@ -12,12 +12,16 @@ MOST_FAILURES: Final = {"user": 10, "address": 50, "code": 10, "codes": 100, "to
 """How often each kind of key may fail within that time."""
 
 
+class TooManyAttempts(AuthFailed):
+    """Whatever was sent, it is not looked at for a while."""
+
+
 def require_calm(store: Store, keys: Mapping[str, str], *, now: datetime) -> None:
-    """Raises AuthFailed if one of the keys (kind: key) failed too often lately."""
+    """Raises TooManyAttempts if one of the keys (kind: key) failed too often lately."""
     since = now - FAILURES_WITHIN
     for kind, key in keys.items():
         if sessions.count_failures(store, key, since=since) >= MOST_FAILURES[kind]:
-            raise AuthFailed("Too many attempts. Wait a quarter of an hour and try again.")
+            raise TooManyAttempts("Too many attempts. Wait a quarter of an hour and try again.")
 
 
 def note_failure(store: Store, keys: Mapping[str, str], *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from app.records.imports import (
     import_records,
     plan_import,
 )
+from app.records.push import Done, Push, push_records
 from app.records.table import COLUMNS, LARGEST_TABLE, write_table
 from app.records.types import (
     DEFAULT_TYPES,
@@ -47,9 +48,11 @@ __all__ = [
     "ICONS",
     "LARGEST_TABLE",
     "MOST_SHOWN",
+    "Done",
     "Draft",
     "Outcome",
     "Plan",
+    "Push",
     "Pushed",
     "Refused",
     "SameName",
@@ -69,6 +72,7 @@ __all__ = [
     "plan_import",
     "problems",
     "push_record",
+    "push_records",
     "record_version",
     "restore_record",
     "restore_type",

@@ -135,6 +135,21 @@ def write(db: Database) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def attempt(store: Store) -> Iterator[None]:
+    """One of many changes inside a transaction on archive.db: whole, or not at all."""
+    conn = store.archive.conn
+    conn.execute("savepoint attempt")
+    try:
+        yield
+    except BaseException:
+        if conn.in_transaction:  # SQLite itself rolls back when the disk is full
+            conn.execute("rollback to attempt")
+            conn.execute("release attempt")
+        raise
+    conn.execute("release attempt")
+
+
 def require_room(store: Store, size_bytes: int) -> None:
     """Raises OutOfSpace if so much would bring the disk near its end.
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from app.model import Record, RecordId, Viewer
 from app.store import records
@@ -92,3 +93,34 @@ def _cursor(store: Store, viewer: Viewer, public_id: str) -> tuple[str, int]:
         viewer_parameters(viewer) | {"value": public_id},
     ).fetchone()
     return (row[0], row[1]) if row else ("", 0)
+
+
+def in_order_made(
+    store: Store,
+    viewer: Viewer,
+    *,
+    record_type: str = "",
+    like: str = "",
+    show: Literal["current", "archived", "all"] = "current",
+    after: str = "",
+    limit: int = 50,
+) -> RecordsFound:
+    """A page of records that the viewer may see, of one type or of all, the oldest first.
+
+    `like` is a folded part of the name or code. `after` is the public id of a record; NotFound is
+    raised where that is absent or hidden, because nobody could tell where to go on.
+    """
+    pattern = like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found = records.select(
+        store,
+        viewer,
+        "(:type = '' or t.key = :type)"
+        " and (:show = 'all' or (r.archived_at is not null) = (:show = 'archived'))"
+        " and (:like = '' or r.folded_name like '%' || :like || '%' escape '\\'"
+        " or r.code like '%' || :like || '%' escape '\\')"
+        " and r.id > :after order by r.id limit :limit",
+        {"type": record_type, "like": pattern, "show": show, "limit": limit + 1}
+        | {"after": records.get(store, viewer, after).id if after else 0},
+    )
+    has_more = len(found) > limit
+    return RecordsFound(found[:limit], next=found[limit - 1].public_id if has_more else "")

@@ -33,7 +33,7 @@ def sealed_secrets(store: Store) -> list[Sealed]:
 def end_sessions(store: Store) -> None:
     """Let nobody in who was signed in, or had a link, when the snapshot was taken."""
     with transaction(store):
-        for table in ("sessions", "sign_in_links", "kept_passwords", "sign_in_flows"):
+        for table in ("sessions", "sign_in_links", "kept_passwords", "sign_in_flows", "api_tokens"):
             store.archive.conn.execute(f"delete from {table}")
 
 

@@ -73,6 +73,8 @@ class FormGuard(ASGIMiddleware):
     A handler in a worker thread cannot read the body, so that `forms.fields` takes it from there.
     """
 
+    exclude_opt_key = "is_api"
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._origins = own_origins(settings)

@@ -15,7 +15,7 @@ from litestar.response import Template
 from app.errors import NotFound
 from app.mail.redact import marked
 from app.model import Viewer
-from app.store import messages
+from app.store import Store, messages
 from app.web import csrf, render
 from app.web.db import store_of
 from app.web.forms import asked
@@ -61,12 +61,7 @@ def body(
 def source(
     request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
 ) -> Response[bytes]:
-    store = store_of(request)
-    message = messages.get(store, viewer, message_id)
-    copy = messages.best_copy(store, viewer, message.id)
-    raw, mark = (copy.raw, "") if copy.is_own else (marked(copy.raw), "-without-bcc")
-    name = f"{clean_name(message.subject) or 'message'}{mark}.eml"
-    return _file(raw, name, "message/rfc822")
+    return source_file(store_of(request), viewer, message_id)
 
 
 @get("/parts/{position:int}", sync_to_thread=True)
@@ -76,8 +71,23 @@ def part(
     message_id: FromPath[str],
     position: FromPath[int],
 ) -> Response[bytes]:
-    store = store_of(request)
-    message = messages.get(store, viewer, message_id)
+    return part_file(store_of(request), viewer, message_id, position)
+
+
+def source_file(store: Store, viewer: Viewer, public_id: str) -> Response[bytes]:
+    """The message as a download; a header says whether it is exact (A20). Raises NotFound."""
+    message = messages.get(store, viewer, public_id)
+    copy = messages.best_copy(store, viewer, message.id)
+    raw, mark = (copy.raw, "") if copy.is_own else (marked(copy.raw), "-without-bcc")
+    name = f"{clean_name(message.subject) or 'message'}{mark}.eml"
+    answer = _file(raw, name, "message/rfc822")
+    answer.headers["Letterbook-Source"] = "exact" if copy.is_own else "without-bcc"
+    return answer
+
+
+def part_file(store: Store, viewer: Viewer, public_id: str, position: int) -> Response[bytes]:
+    """A part, decoded, as a download. Raises NotFound."""
+    message = messages.get(store, viewer, public_id)
     if not 0 <= position < 100_000:
         raise NotFound
     found, content = messages.part_bytes(store, viewer, message.id, position)

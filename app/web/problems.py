@@ -10,7 +10,7 @@ from litestar.response import Template
 from litestar.types import ExceptionHandlersMap
 
 from app.errors import Busy, Conflict, Forbidden, Invalid, NotFound, OutOfSpace
-from app.web import render
+from app.web import api_problems, render
 from app.web.db import AnyRequest
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,12 @@ def out_of_space(request: AnyRequest, error: OutOfSpace) -> Template:
     return _page(request, 507)
 
 
-def http_problem(request: AnyRequest, error: HTTPException) -> Template | Response[None]:
+def http_problem(
+    request: AnyRequest, error: HTTPException
+) -> Template | Response[api_problems.Problem]:
+    """Also for what is asked of the API where it has nothing."""
+    if api_problems.is_api(request):
+        return api_problems.http_problem(request, error)
     status = error.status_code
     text = error.detail if status == 403 else ""
     answer = _page(request, status, text)

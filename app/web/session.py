@@ -99,6 +99,8 @@ class Gate(ASGIMiddleware):
     While nobody was ever made, all pages but those marked `is_before_set_up` lead to the first.
     """
 
+    exclude_opt_key = "is_api"
+
     def __init__(self, settings: Settings, stores: Stores) -> None:
         self._settings = settings
         self._stores = stores

@@ -13,6 +13,7 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from app import people
 from app.main import create_app
 from app.model import Account, MessageId, PublicId, RecordId, RoleId, UserId, Viewer
 from app.settings import Settings
@@ -93,6 +94,25 @@ class Browser:
         return self._client.cookies
 
 
+class System:
+    """Another system, which uses the API with a person's token; paths are those under /api/v1."""
+
+    def __init__(self, client: TestClient[Litestar], token: str) -> None:
+        self._client = client
+        self.token = token
+
+    def get(self, path: str, **asked: Any) -> Response:
+        return self.request("GET", path, params=asked or None)
+
+    def send(self, method: str, path: str, body: object = None) -> Response:
+        return self.request(method, path, json=body)
+
+    def request(self, method: str, path: str, **given: Any) -> Response:
+        if "headers" not in given:
+            given["headers"] = {"Authorization": f"Bearer {self.token}"}
+        return self._client.request(method, f"/api/v1{path}", follow_redirects=False, **given)
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> Iterator[Team]:
     store = open_store(tmp_path / "data")
@@ -161,3 +181,23 @@ def admin(team: Team, sit_down: Callable[[str], Browser]) -> Browser:
     now = datetime.now(UTC)
     sessions.add_session(team.store, dora, digest, address="10.0.0.4", agent="tests", now=now)
     return sit_down("dora")
+
+
+@pytest.fixture
+def connect(team: Team, settings: Settings) -> Iterator[Callable[..., System]]:
+    """A function that gives a system with a token of a person, for some scopes."""
+    client = TestClient(create_app(settings), base_url=ORIGIN)
+
+    def system(user: UserId, *scopes: str) -> System:
+        given = {"name": "ERP", "scopes": scopes or tuple(people.SCOPES), "days": 1}
+        _, token = people.create_token(team.store, user, now=datetime.now(UTC), **given)
+        return System(client, token)
+
+    with client:
+        yield system
+
+
+@pytest.fixture
+def erp(team: Team, connect: Callable[..., System]) -> System:
+    """A system with all of Alice's rights."""
+    return connect(team.alice)
