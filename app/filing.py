@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.model import (
@@ -22,6 +22,7 @@ from app.store import (
     Store,
     accounts,
     audit,
+    decisions,
     documents,
     filings,
     holdings,
@@ -32,23 +33,23 @@ from app.store import (
 )
 from app.store import team as teams
 
+SECOND_THOUGHTS = timedelta(minutes=1)
+"""Who detaches sooner undoes a slip, from which nothing is learned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readership:
     """Who could read a message once it is filed so.
 
     `people` counts the active users. `mailboxes` are those of the viewer whose members are among
-    them whatever the roles; `has_role` whether the viewer is by a role, `reads_it` whether he is
-    at all. Of several messages `least` have the fewest readers; else it is as many.
+    them whatever the roles; `has_role` whether the viewer is by a role.
     """
 
     people: int
-    least: int
     roles: int
     is_record_open: bool
     mailboxes: tuple[str, ...]
     has_role: bool
-    reads_it: bool
 
 
 def file_message(
@@ -106,6 +107,7 @@ def unfile(
             return False
         if filed_by != viewer.user_id:
             _require_change(store, viewer, message_id)
+        _learn_detached(store, message_id, record_id, now=now)
         filings.remove(store, message_id, record_id)
         audit.note(
             store,
@@ -207,12 +209,10 @@ def readers(
     )
     return Readership(
         people=len(people),
-        least=len(people),
         roles=len(roles),
         is_record_open=record is None or record.is_open,
         mailboxes=keepers(store, viewer, message_id),
         has_role=not viewer.roles.isdisjoint(roles),
-        reads_it=viewer.user_id in people,
     )
 
 
@@ -223,18 +223,13 @@ def may_lose_it(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
     return not (is_kept or keepers(store, viewer, message_id))
 
 
-def keepers(
-    store: Store, viewer: Viewer, message_id: MessageId, *, is_strict: bool = False
-) -> tuple[str, ...]:
-    """The viewer's mailboxes whose members go on reading it, whatever the roles (A5).
-
-    `is_strict`: those instead whose members read it, once archived, as the archive allows only.
-    """
+def keepers(store: Store, viewer: Viewer, message_id: MessageId) -> tuple[str, ...]:
+    """The viewer's mailboxes whose members go on reading it, whatever the roles (A5)."""
     held = set(holdings.held_by(store, viewer, message_id))
     return tuple(
         one.address
         for one in accounts.of_viewer(store, viewer)
-        if one.id in held and one.is_strict == is_strict
+        if one.id in held and not one.is_strict
     )
 
 
@@ -289,6 +284,28 @@ def newcomer(store: Store, viewer: Viewer, message_id: MessageId) -> Newcomer:
     return newcomer_of(found[0].mail, teams.get(store)) if found else Newcomer()
 
 
+# -- what is learned from it
+
+
+def _filled_in(store: Store, viewer: Viewer, message_id: MessageId) -> RecordId | None:
+    """The record that the form would fill in now: to choose another is to correct it."""
+    found = suggest_records(store, viewer, message_id)
+    return next((one.record.id for one in found if one.is_preselected), None)
+
+
+def _learn_detached(
+    store: Store, message_id: MessageId, record_id: RecordId, *, now: datetime
+) -> None:
+    """To detach is to say that it does not belong there; to undo at once says nothing.
+
+    What was passed over for the detached record may be right after all.
+    """
+    filed_at = filings.filed_at(store, message_id, record_id)
+    decisions.unsay(store, message_id, at=filed_at)
+    if now - filed_at > SECOND_THOUGHTS:
+        decisions.refuse(store, message_id, record_id, now=now)
+
+
 # -- checks
 
 
@@ -314,8 +331,12 @@ def _file(
     if record.archived_at is not None:
         raise Invalid("record", "This record was put away in the meantime. Choose another one.")
     _require_roles(store, roles)
+    filled = _filled_in(store, viewer, message_id) if is_first else None
     if not filings.add(store, message_id, record_id, by=viewer.user_id, now=now):
         return False
+    decisions.accept(store, message_id, record_id)
+    if filled not in (None, record_id):
+        decisions.refuse(store, message_id, filled, now=now)
     if roles:
         filings.set_roles(store, message_id, roles)
     audit.note(
