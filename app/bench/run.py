@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.bench import sizes
@@ -85,7 +86,7 @@ def _measure_own(
     figures |= measure_search(store, viewer)
     if not corpus.mboxes:
         progress("suggesting")
-        figures |= measure_suggest(store, corpus)
+        figures |= measure_suggest(store, corpus, now=_now())
     store.close()
     return figures
 
@@ -141,3 +142,7 @@ def _directory() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -9,10 +9,17 @@ from app.model import AccountId, Viewer
 from app.store import first_syncs
 from app.store.database import Store, maybe_from_seconds, to_seconds
 from app.store.states import SYNCED
-from app.store.visibility import viewer_parameters
+from app.store.visibility import READABLE, viewer_parameters
 
 NEW_FOR = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(minutes=2)
+
+_OWN = "from holdings h join accounts a on a.id = h.account_id"
+_SHOWN = (
+    "(a.is_strict = 0 or exists"
+    f" (select 1 from messages m where m.id = h.message_id and {READABLE}))"
+)
+"""Members read all that an open mailbox holds, so only of strict ones each message is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +91,23 @@ def pulse(store: Store, viewer: Viewer) -> Pulse:
 def count(
     store: Store, viewer: Viewer, *, but: Collection[AccountId] = (), now: datetime
 ) -> Counted:
-    """Count what `at` needs; without what is unread in the accounts of `but`."""
+    """Count what `at` needs; without what is unread in the accounts of `but`.
+
+    What a strict mailbox keeps from the viewer is not counted either: he would know of it.
+    """
     own = "h.account_id in (select value from json_each(:accounts))"
     parameters = viewer_parameters(viewer) | {
         "but": json.dumps(list(but)),
         "since": to_seconds(now - NEW_FOR),
     }
     (unread,) = store.archive.conn.execute(
-        f"select count(distinct h.message_id) from holdings h where h.is_unread = 1 and {own}"
-        " and h.account_id not in (select value from json_each(:but))",
+        f"select count(distinct h.message_id) {_OWN} where h.is_unread = 1 and {own}"
+        f" and {_SHOWN} and h.account_id not in (select value from json_each(:but))",
         parameters,
     ).fetchone()
     received = store.archive.conn.execute(
-        "select max(h.received_at) from holdings h where h.is_live = 1"
-        f" and h.received_at > :since and {own} group by h.message_id",
+        f"select max(h.received_at) {_OWN} where h.is_live = 1"
+        f" and h.received_at > :since and {own} and {_SHOWN} group by h.message_id",
         parameters,
     )
     return Counted(unread, tuple(row[0] for row in received))

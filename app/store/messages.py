@@ -1,5 +1,6 @@
 """Messages, their parts and copies, for a viewer. Hidden and missing are the same NotFound."""
 
+import json
 from base64 import b32decode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from app.model import (
     UserId,
     Viewer,
 )
-from app.store import blobs, snippets
+from app.store import blobs, candidates, snippets, threads
 from app.store.database import Store, from_seconds, maybe_from_seconds
 from app.store.visibility import READABLE, viewer_parameters
 
@@ -34,6 +35,7 @@ COLUMNS = (
     " m.archived_by"
 )
 COLUMN_COUNT = 13
+MOST_IN_THREAD = 500
 
 ID_OF = (
     "coalesce((select id from messages where public_id = :public_id),"
@@ -84,14 +86,35 @@ def get(store: Store, viewer: Viewer, public_id: str) -> Message:
 
 
 def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
-    """What the viewer may read of the message's conversation, itself included, oldest first."""
+    """What the viewer may read of the message's conversation, itself included, oldest first.
+
+    Empty if he may not read the message. What only hidden mail ties to it is left out, for that
+    would show that there is such mail.
+    """
     rows = store.archive.conn.execute(
-        f"select {COLUMNS} from messages m where m.thread_id ="
-        f" (select thread_id from messages where id = :id) and {READABLE}"
-        " order by m.sort_at, m.id limit 500",
+        f"select {COLUMNS}, {READABLE} from messages m where m.thread_id ="
+        " (select thread_id from messages where id = :id) order by m.sort_at, m.id",
         viewer_parameters(viewer) | {"id": message_id},
+    ).fetchall()
+    found = [message_from(row) for row in rows if row[COLUMN_COUNT]][:MOST_IN_THREAD]
+    if len(found) < len(rows):
+        ids = _together(store, [message.id for message in found], message_id)
+        found = [message for message in found if message.id in ids]
+    return with_previews(store, found)
+
+
+def _together(store: Store, ids: Sequence[MessageId], message_id: MessageId) -> set[int]:
+    """Those of the messages that their own headers tie to the one."""
+    rows = store.archive.conn.execute(
+        "select message_id, min(id) from copies"
+        " where message_id in (select value from json_each(?)) group by message_id",
+        [json.dumps(ids)],
+    ).fetchall()
+    read = {one: parse(candidates.beginning(store, copy)) for one, copy in rows}
+    return threads.tied(
+        {one: (mail.internet_message_id, mail.references) for one, mail in read.items()},
+        message_id,
     )
-    return with_previews(store, [message_from(row) for row in rows])
 
 
 def with_previews(store: Store, messages: list[Message]) -> list[Message]:

@@ -44,6 +44,21 @@ def conversation_of(store: Store, internet_message_id: str) -> ThreadId | None:
     return ThreadId(min(found.values())) if found else None
 
 
+def tied(read: Mapping[int, tuple[str, Sequence[str]]], first: int) -> set[int]:
+    """Those that share a reference with `first`, or with one that does; empty without it.
+
+    `read` holds the Message-ID and the references of each.
+    """
+    keys = {one: set(_keys(*names)) for one, names in read.items()}
+    reached: set[int] = set()
+    new = {first} & keys.keys()
+    while new:
+        known = {key for one in new for key in keys.pop(one)}
+        reached |= new
+        new = {one for one in keys if not known.isdisjoint(keys[one])}
+    return reached
+
+
 def join(store: Store, other: int, thread_id: int) -> None:
     """Make two conversations one, `thread_id`. Effects: inside the caller's transaction."""
     if other == thread_id:
