@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.model import (
@@ -22,6 +22,7 @@ from app.store import (
     Store,
     accounts,
     audit,
+    decisions,
     documents,
     filings,
     holdings,
@@ -31,6 +32,9 @@ from app.store import (
     visibility,
 )
 from app.store import team as teams
+
+SECOND_THOUGHTS = timedelta(minutes=1)
+"""Who detaches sooner undoes a slip, from which nothing is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def unfile(
             return False
         if filed_by != viewer.user_id:
             _require_change(store, viewer, message_id)
+        _learn_detached(store, message_id, record_id, now=now)
         filings.remove(store, message_id, record_id)
         audit.note(
             store,
@@ -279,6 +284,28 @@ def newcomer(store: Store, viewer: Viewer, message_id: MessageId) -> Newcomer:
     return newcomer_of(found[0].mail, teams.get(store)) if found else Newcomer()
 
 
+# -- what is learned from it
+
+
+def _filled_in(store: Store, viewer: Viewer, message_id: MessageId) -> RecordId | None:
+    """The record that the form would fill in now: to choose another is to correct it."""
+    found = suggest_records(store, viewer, message_id)
+    return next((one.record.id for one in found if one.is_preselected), None)
+
+
+def _learn_detached(
+    store: Store, message_id: MessageId, record_id: RecordId, *, now: datetime
+) -> None:
+    """To detach is to say that it does not belong there; to undo at once says nothing.
+
+    What was passed over for the detached record may be right after all.
+    """
+    filed_at = filings.filed_at(store, message_id, record_id)
+    decisions.unsay(store, message_id, at=filed_at)
+    if now - filed_at > SECOND_THOUGHTS:
+        decisions.refuse(store, message_id, record_id, now=now)
+
+
 # -- checks
 
 
@@ -304,8 +331,12 @@ def _file(
     if record.archived_at is not None:
         raise Invalid("record", "This record was put away in the meantime. Choose another one.")
     _require_roles(store, roles)
+    filled = _filled_in(store, viewer, message_id) if is_first else None
     if not filings.add(store, message_id, record_id, by=viewer.user_id, now=now):
         return False
+    decisions.accept(store, message_id, record_id)
+    if filled not in (None, record_id):
+        decisions.refuse(store, message_id, filled, now=now)
     if roles:
         filings.set_roles(store, message_id, roles)
     audit.note(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.bench import dovecot, run_pages_bench, run_sync_bench
+from app.bench import dovecot, run_pages_bench, run_suggest_bench, run_sync_bench
 from app.bench.clock import Aside, run_whole
 from app.bench.corpus import Corpus
 from app.bench.figures import FIGURES, PAGES, Measured, table
@@ -24,6 +24,11 @@ OWN = {
 OF_THE_COMPANY = {
     *("stored_ratio_server", "suggest_precision", "suggest_recall", "suggest_top5"),
     "suggest_p95",
+}
+OF_SUGGEST = {
+    *("suggest_precision", "suggest_recall", "suggest_top5", "suggest_records", "suggest_p50"),
+    *("held_out_precision", "held_out_recall", "held_out_top5"),
+    *("suggest_p95", "suggest_some_p95"),
 }
 OF_SYNC = {"sync_messages", "sync_ratio", "sync_seconds", "mbsync_seconds", "floor_seconds"}
 OF_GROWTH = {"import_growth", "import_growth_wall", "import_first_rate", "import_last_rate"}
@@ -89,6 +94,16 @@ def test_without_dovecot_no_sync_is_measured(mbox: Path, monkeypatch: pytest.Mon
     assert measured == Measured({}, ("Dovecot is not installed: no first sync was measured.",))
 
 
+def test_suggestions_are_measured_filed_and_cold_and_among_many_records() -> None:
+    measured = run_suggest_bench(tuned=[(1, 40)], held_out=[(2, 30)], number=300, timed=50)
+
+    assert measured.figures.keys() == OF_SUGGEST
+    assert measured.figures["suggest_records"] == 300
+    assert "suggest, seed 1, 40 mails: filed " in measured.notes[0]
+    assert ", cold " in measured.notes[0]
+    assert any(note.startswith("held_out, seed 2, 30 mails") for note in measured.notes)
+
+
 def test_the_table_shows_goal_and_peer_beside_the_value() -> None:
     measured = Measured({"import_over_mu": 2.5, "index_ratio": 0.257, "mu_index_ratio": 1.7}, ())
 
@@ -103,7 +118,10 @@ def test_every_figure_has_a_line_or_stands_beside_one() -> None:
         name for figure in FIGURES for _, name in figure.beside
     }
 
-    assert OWN | OF_THE_COMPANY | OF_GROWTH | OF_SYNC | set().union(*OF_PEERS.values()) <= shown
+    assert (
+        OWN | OF_THE_COMPANY | OF_SUGGEST | OF_GROWTH | OF_SYNC | set().union(*OF_PEERS.values())
+        <= shown
+    )
 
 
 def test_a_growing_mbox_brings_other_mail_in_the_same_conversations(mbox: Path) -> None:

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from app.bench import sizes
@@ -86,7 +85,7 @@ def _measure_own(
     figures |= measure_search(store, viewer)
     if not corpus.mboxes:
         progress("suggesting")
-        figures |= measure_suggest(store, corpus, now=_now())
+        figures |= measure_suggest(store, corpus)
     store.close()
     return figures
 
@@ -142,7 +141,3 @@ def _directory() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from app.bench import run_bench, run_pages_bench, run_sync_bench, table
+from app.bench import (
+    Measured,
+    run_bench,
+    run_pages_bench,
+    run_suggest_bench,
+    run_sync_bench,
+    table,
+)
 from app.cli.common import json_option, show, waiting
 
 
@@ -58,6 +65,12 @@ from app.cli.common import json_option, show, waiting
     show_default=True,
     help="With --pages: how many.",
 )
+@click.option(
+    "--suggest",
+    "is_suggest",
+    is_flag=True,
+    help="Measure instead the suggestions: several seeds and sizes, and among 100,000 records.",
+)
 @click.option("--no-peers", is_flag=True, help="Measure no other program beside it.")
 def bench(
     as_json: bool,
@@ -68,11 +81,15 @@ def bench(
     sync_rounds: int | None,
     pages: bool,
     records: int,
+    is_suggest: bool,
     no_peers: bool,
 ) -> None:
     """Measure import, size, search, reading, suggestions and memory, in a directory of its own."""
+    measured: Measured
     with waiting("Measuring") as tick:
-        if sync_rounds:
+        if is_suggest:
+            measured = run_suggest_bench(progress=tick)
+        elif sync_rounds:
             measured = run_sync_bench(
                 mboxes,
                 messages=messages,

@@ -202,6 +202,7 @@ PROJECTS = (
         "projects", "Sulejówek Library", "PRJ-2026-008",
         ("Biblioteka Sulejówek",), said=("w Sulejówku", "biblioteka"),
     ),
+    DemoRecord("projects", "Radom", "PRJ-2025-012", said=("w Radomiu", "remont hali stali")),
     DemoRecord(
         "projects", "Otwock Barracks Tender", "PRJ-2026-011",
         ("Przetarg Otwock",), roles=(MANAGER,), said=("w Otwocku", "przetarg na koszary"),
@@ -233,6 +234,7 @@ WAREHOUSE = (
                said=("kostki brukowej", "m2")),
     DemoRecord("warehouse", "Timber Beams", aliases=("belki drewniane",),
                said=("belek drewnianych", "szt.")),
+    DemoRecord("warehouse", "Nails", aliases=("gwoździe",), said=("gwoździ", "kg")),
     DemoRecord("warehouse", "Safety Helmets", aliases=("kaski ochronne",),
                said=("kasków ochronnych", "szt.")),
 )  # fmt: skip
@@ -241,7 +243,12 @@ WAREHOUSE = (
 def company_record(firm: Firm) -> DemoRecord:
     roles = (MANAGER, OFFICE) if firm.is_confidential else ()
     return DemoRecord(
-        "companies", firm.name, aliases=firm.aliases, domains=(firm.domain,), roles=roles
+        "companies",
+        firm.name,
+        aliases=firm.aliases,
+        addresses=firm.addresses,
+        domains=(firm.domain,) if firm.domain else (),
+        roles=roles,
     )
 
 

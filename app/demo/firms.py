@@ -24,6 +24,8 @@ class Firm:
     aliases: tuple[str, ...] = ()
     is_supplier: bool = True
     is_confidential: bool = False
+    addresses: tuple[str, ...] = ()
+    """Of a firm that writes by free mail and has no `domain`."""
 
 
 _STEEL: Goods = (
@@ -93,6 +95,15 @@ COMPANIES = (
          (("transport kruszywa", "transportu kruszywa", "kursów"),
           ("wywóz ziemi", "wywozu ziemi", "kursów"),
           ("żwir 8/16", "żwiru 8/16", "t"))),
+    Firm("Nowak Sp. z o.o.", "firma Nowak", "firmy Nowak", "firmą Nowak",
+         "nowak-dachy.example", "ul. Blacharska 3", "Ząbki",
+         (("rynny tytanowe", "rynien tytanowych", "m"),
+          ("krycie dachu", "krycia dachu", "m2"))),
+    Firm("Sprzęt Duda s.c.", "Sprzęt Duda", "Sprzętu Duda", "Sprzętem Duda", "",
+         "ul. Warsztatowa 2", "Zielonka",
+         (("wynajem minikoparki", "wynajmu minikoparki", "dni"),
+          ("wynajem zagęszczarki", "wynajmu zagęszczarki", "dni")),
+         addresses=("sprzetduda@poczta.example",)),
     Firm("Asfalt-Trans Sp. z o.o.", "Asfalt-Trans", "Asfalt-Transu", "Asfalt-Transem",
          "asfalttrans.example", "ul. Drogowców 1", "Marki",
          (("masa mineralno-asfaltowa", "masy mineralno-asfaltowej", "t"),
@@ -127,6 +138,10 @@ COMPANIES = (
          "Whitfield & Cole", "whitfieldcole.example", "7 Canal Street", "Manchester",
          (("facade detail drawings", "facade detail drawings", "sheets"),
           ("stair core sections", "stair core sections", "sheets")), "en"),
+    Firm("Cole Ltd", "Cole Ltd", "Cole Ltd", "Cole Ltd", "cole-hoists.example",
+         "2 Dock Road", "Hull",
+         (("hoist hire", "hoist hire", "months"),
+          ("mast climber hire", "mast climber hire", "months")), "en"),
     Firm("TerraScan Surveys Ltd", "TerraScan", "TerraScan", "TerraScan", "terrascan.example",
          "Unit 5, Kelso Park", "Edinburgh",
          (("drone survey", "drone survey", "days"),

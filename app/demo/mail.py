@@ -8,7 +8,7 @@ from random import Random
 
 from app.demo.company import COMPANY, MANAGER, OFFICE, DemoMailbox, FolderUse
 from app.demo.post import Sent, Thread, begin, delivered, kept, reached, soon_after, write
-from app.demo.stories import FRESH, Cast, cast, next_story
+from app.demo.stories import FRESH, cast, next_story
 
 SPAN = timedelta(days=1096)
 SHORTEST_SPAN = timedelta(days=21)
@@ -52,6 +52,7 @@ class DemoMail:
     """A mail with its copies, in the order that their UIDs have, and the truth about it.
 
     `record` is what it belongs to, None: nowhere. `defects` are those that a parser must find.
+    `kind` names the texts that it was written from.
     """
 
     internet_message_id: str
@@ -63,6 +64,7 @@ class DemoMail:
     is_fresh: bool
     is_skipped: bool
     defects: tuple[str, ...]
+    kind: str
 
 
 def generate(*, messages: int, seed: int, end: datetime) -> Iterator[DemoMail]:
@@ -134,7 +136,7 @@ def _fresh(kind: str, at: datetime, serial: str, random: Random) -> DemoMail:
     copies = [
         _delivery(sent, mailbox, mailbox.folder("inbox"), (), random) for mailbox in reached(sent)
     ]
-    return _mail(sent, thread.cast, copies, None, is_fresh=True)
+    return _mail(sent, thread.cast.language, copies, None, is_fresh=True)
 
 
 def _posted(sent: Sent, thread: Thread, end: datetime, random: Random) -> DemoMail:
@@ -157,9 +159,9 @@ def _posted(sent: Sent, thread: Thread, end: datetime, random: Random) -> DemoMa
         copies.append(DemoDelivery(own.address, folder, raw, ("\\Seen",), sent.at))
     is_skipped = story.folder != "inbox"
     filing = None
-    if thread.is_filed and thread.cast.record and not is_skipped and age > FRESH_FOR * 2:
-        filing = _filing(sent, thread.cast, copies, random)
-    return _mail(sent, thread.cast, copies, filing, is_skipped=is_skipped)
+    if thread.is_filed and not is_skipped and age > FRESH_FOR * 2:
+        filing = _filing(sent, copies, random)
+    return _mail(sent, thread.cast.language, copies, filing, is_skipped=is_skipped)
 
 
 def _folders(mailbox: DemoMailbox, thread: Thread, random: Random) -> list[FolderUse]:
@@ -194,13 +196,11 @@ def _flags(age: timedelta, random: Random) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _filing(
-    sent: Sent, told: Cast, copies: list[DemoDelivery], random: Random
-) -> DemoFiling | None:
+def _filing(sent: Sent, copies: list[DemoDelivery], random: Random) -> DemoFiling | None:
     """Who filed it: somebody of its mailboxes who may see the record."""
-    if random.random() > 0.75 or told.record is None:
+    if sent.record is None or random.random() > 0.75:
         return None
-    record = COMPANY.record(*told.record)
+    record = COMPANY.record(*sent.record)
     for copy in copies:
         mailbox = COMPANY.by_address[copy.mailbox]
         people = [COMPANY.person(address) for address in mailbox.users]
@@ -215,7 +215,7 @@ def _filing(
 
 def _mail(
     sent: Sent,
-    told: Cast,
+    language: str,
     copies: list[DemoDelivery],
     filing: DemoFiling | None,
     *,
@@ -225,11 +225,12 @@ def _mail(
     return DemoMail(
         internet_message_id=sent.internet_message_id,
         sent_at=sent.at,
-        language=told.language,
+        language=language,
         deliveries=tuple(copies),
-        record=told.record,
+        record=sent.record,
         filing=filing,
         is_fresh=is_fresh,
         is_skipped=is_skipped,
         defects=sent.defects,
+        kind=sent.kind,
     )

@@ -1,15 +1,18 @@
 """How good the suggestions are on mail whose record is known."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from random import Random
 from typing import NamedTuple
 
+from app.demo.company import COMPANY, Colleague
 from app.demo.mail import DemoMail, RecordKey
 from app.demo.setup import message_ids
-from app.filing import suggest
+from app.filing import file_message, suggest
 from app.model import MessageId, Viewer
-from app.store import Store, documents, users, visibility
+from app.people import viewer_for
+from app.records import find_record
+from app.store import Store, documents, filings
 
 
 class Measured(NamedTuple):
@@ -25,42 +28,40 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One mail: its record (None: none), what was filled in, and what was offered."""
+    """One mail: the kind of its texts, its record (None: none), what was filled in and offered."""
 
-    internet_message_id: str
-    message_id: MessageId
+    kind: str
     record: RecordKey | None
     filled: RecordKey | None
     offered: tuple[RecordKey, ...]
 
-
-def truth_of(mails: Iterable[DemoMail]) -> dict[str, RecordKey | None]:
-    """The record of each mail by Message-ID, without mail in skipped folders."""
-    return {mail.internet_message_id: mail.record for mail in mails if not mail.is_skipped}
-
-
-def measure_suggestions(
-    store: Store, truth: Mapping[str, RecordKey | None], *, sample: int = 400, seed: int = 1
-) -> Measured:
-    """The figures over a sample of the stored mails in `truth`, those of no record included."""
-    return figures(judge_suggestions(store, truth, sample=sample, seed=seed))
+    @property
+    def miss(self) -> str:
+        """What went wrong, "": nothing did."""
+        if self.filled is not None and self.filled != self.record:
+            return "another was filled in" if self.record else "belongs nowhere"
+        if self.record is None or self.filled is not None:
+            return ""
+        return "not filled in" if self.record in self.offered else "not offered"
 
 
-def judge_suggestions(
-    store: Store, truth: Mapping[str, RecordKey | None], *, sample: int = 400, seed: int = 1
-) -> list[Judged]:
-    """Each mail of the sample, as it is suggested to somebody who may read it."""
-    stored = message_ids(store, documents.all_message_ids(store))
-    known = sorted(key for key in truth if key in stored)
-    chosen = Random(seed).sample(known, min(sample, len(known)))  # noqa: S311  # no secret
-    viewers = _viewers(store)
+def judge_cold(store: Store, mails: Iterable[DemoMail]) -> list[Judged]:
+    """Each stored mail as it is suggested now, to whoever would file it."""
+    return [_judge(store, viewer, *known) for viewer, known in _known(store, mails)]
+
+
+def judge_in_order(store: Store, mails: Iterable[DemoMail]) -> list[Judged]:
+    """Each stored mail as it is suggested on its day, when all mail before it is filed rightly.
+
+    Effects: files each, after it was judged, as somebody does who reads a mailbox that holds it.
+    """
     judged = []
-    for internet_message_id in chosen:
-        message_id = stored[internet_message_id]
-        viewer = _reader(store, viewers, message_id)
-        if viewer is not None:
-            record = truth[internet_message_id]
-            judged.append(_judge(store, viewer, message_id, internet_message_id, record))
+    for viewer, (message_id, mail) in _known(store, mails):
+        judged.append(_judge(store, viewer, message_id, mail))
+        if mail.record is not None and not filings.is_archived(store, message_id):
+            kind, name = mail.record
+            record = find_record(store, viewer, record_type=kind, name=name)
+            file_message(store, viewer, message_id, record.id, now=mail.sent_at)
     return judged
 
 
@@ -74,29 +75,39 @@ def figures(judged: Iterable[Judged]) -> Measured:
     return Measured(_share(right, filled), _share(right, wanted), _share(offered, wanted))
 
 
-def _viewers(store: Store) -> list[Viewer]:
-    """Everybody, those with the most roles and mailboxes first."""
-    found = [visibility.viewer_of(store, user.id) for user in users.all_active(store)]
-    return sorted(found, key=lambda one: (-len(one.roles), -len(one.accounts), one.user_id))
+def misses(judged: Iterable[Judged]) -> list[tuple[str, str, int]]:
+    """What went wrong, with the kind of text, and how often: the most frequent first."""
+    counted = Counter((row.miss, row.kind) for row in judged if row.miss)
+    return [(miss, kind, count) for (miss, kind), count in counted.most_common()]
 
 
-def _reader(store: Store, viewers: Iterable[Viewer], message_id: MessageId) -> Viewer | None:
-    return next((one for one in viewers if visibility.readable(store, one, [message_id])), None)
+def _known(
+    store: Store, mails: Iterable[DemoMail]
+) -> Iterator[tuple[Viewer, tuple[MessageId, DemoMail]]]:
+    """The mails that are stored, oldest first, each with who would file it."""
+    stored = message_ids(store, documents.all_message_ids(store))
+    viewers = {person.address: viewer_for(store, person.address) for person in COMPANY.people}
+    for mail in mails:
+        message_id = stored.get(mail.internet_message_id)
+        if message_id is not None:
+            yield viewers[_clerk(mail).address], (message_id, mail)
 
 
-def _judge(
-    store: Store,
-    viewer: Viewer,
-    message_id: MessageId,
-    internet_message_id: str,
-    record: RecordKey | None,
-) -> Judged:
-    found = suggest(store, viewer, message_id)
-    offered = tuple((one.record.type, one.record.name) for one in found)
-    filled = next(
-        (key for key, one in zip(offered, found, strict=True) if one.is_preselected), None
+def _clerk(mail: DemoMail) -> Colleague:
+    """Somebody who reads a mailbox that holds the mail and may see its record."""
+    record = None if mail.record is None else COMPANY.record(*mail.record)
+    boxes = [COMPANY.by_address[copy.mailbox] for copy in mail.deliveries]
+    people = [COMPANY.person(address) for box in boxes for address in box.users]
+    return next(
+        one for one in people if not record or not record.roles or {*one.roles} & {*record.roles}
     )
-    return Judged(internet_message_id, message_id, record, filled, offered)
+
+
+def _judge(store: Store, viewer: Viewer, message_id: MessageId, mail: DemoMail) -> Judged:
+    found = suggest(store, viewer, message_id)
+    offered = [(one.record.type, one.record.name) for one in found]
+    filled = [key for key, one in zip(offered, found, strict=True) if one.is_preselected]
+    return Judged(mail.kind, mail.record, filled[0] if filled else None, tuple(offered))
 
 
 def _share(part: int, whole: list[Judged]) -> float:

@@ -23,7 +23,16 @@ class Outsider:
     language: Language = "pl"
     known_addresses: tuple[str, ...] = ()
     writes: str = ""
-    """Of an automatic sender: the texts it has."""
+    """Of an automatic sender or a stranger: the texts he has."""
+
+    since: int = 0
+    until: int = 9999
+    """The years that he works there: who changes firm and keeps his address is there twice."""
+
+    @property
+    def signs_in_full(self) -> bool:
+        """Whether nothing but his signature tells for whom he writes."""
+        return self.employer is not None and self.address.rpartition("@")[2] != self.employer.domain
 
     @property
     def employer(self) -> Firm | None:
@@ -63,6 +72,9 @@ CONTACTS = (
     Outsider("Ryszard Kot", "geodeta.kot@skrzynka.example", "Panie Ryszardzie",
              "geodeta uprawniony", "+48 606 555 733",
              known_addresses=("geodeta.kot@skrzynka.example",)),
+    Outsider("Basia", "porzadki.basia@poczta.example", "Pani Basiu",
+             "sprzątanie po budowie", "+48 608 555 612",
+             known_addresses=("porzadki.basia@poczta.example",)),
     Outsider("Halina Brzoza", "halina.brzoza@mymail.example", "Pani Halino",
              "kosztorysant", "+48 607 555 391"),
 )  # fmt: skip
@@ -92,6 +104,18 @@ _OTHERS = (
              "Kierownik administracji", "+48 22 555 12 80", "Spółdzielnia Mieszkaniowa Zorza"),
     Outsider("Robert Nowak", "robert@transbud-nowak.example", "Panie Robercie",
              "Prezes", "+48 22 555 75 90", "Transbud Nowak Sp. z o.o."),
+    Outsider("Grzegorz Nowak", "g.nowak@nowak-dachy.example", "Panie Grzegorzu",
+             "mistrz dekarski", "+48 22 555 46 21", "Nowak Sp. z o.o."),
+    Outsider("Zbigniew Duda", "sprzetduda@poczta.example", "Panie Zbigniewie",
+             "wspólnik", "+48 609 555 808", "Sprzęt Duda s.c."),
+    Outsider("Karolina Duda", "karolina.duda@skrzynka.example", "Pani Karolino",
+             "wypożyczalnia", "+48 609 555 809", "Sprzęt Duda s.c."),
+    Outsider("Hubert Stec", "hubert.stec@poczta.example", "Panie Hubercie",
+             "przedstawiciel", "+48 600 555 377", "Farby Kolor Sp. z o.o.", until=2024),
+    Outsider("Hubert Stec", "hubert.stec@poczta.example", "Panie Hubercie",
+             "przedstawiciel", "+48 600 555 377", "Nowak Sp. z o.o.", since=2025),
+    Outsider("Simon Cole", "simon@cole-hoists.example", "Simon",
+             "Managing Director", "+44 1482 555 010", "Cole Ltd", language="en"),
     Outsider("Damian Kępa", "d.kepa@asfalttrans.example", "Panie Damianie",
              "Kierownik robót drogowych", "+48 22 555 81 13", "Asfalt-Trans Sp. z o.o."),
     Outsider("Sylwia Maj", "s.maj@farbykolor.example", "Pani Sylwio",
@@ -109,6 +133,7 @@ STAFF = tuple(person for person in (*CONTACTS, *_OTHERS) if person.firm)
 CRAFTSMEN = tuple(person for person in CONTACTS if not person.firm)
 MOVED = tuple(person for person in CONTACTS if person.former)
 FRIENDS = (
+    Outsider("Basia", "basia.k@mymail.example", "Basiu"),
     Outsider("Basia Kowalczyk", "basia.k@poczta.example", "Basiu"),
     Outsider("Tomek Lis", "tomeklis77@skrzynka.example", "Tomku"),
     Outsider("Sophie Bennett", "sophie.bennett@mymail.example", "Sophie", language="en"),
@@ -126,6 +151,18 @@ SENDERS = (
              writes="safety"),
     Outsider("CloudBackup", "no-reply@cloudbackup.example", "Hello", language="en",
              writes="backup"),
+)  # fmt: skip
+STRANGERS = (
+    Outsider("Dariusz Wrona", "d.wrona@szalunki-polska.example", "Szanowni Państwo",
+             "Doradca klienta", "+48 32 555 70 12", writes="cold_offer"),
+    Outsider("Natalia Pająk", "oferty@chemia-budowlana.example", "Szanowni Państwo",
+             "Dział sprzedaży", "+48 61 555 90 44", writes="cold_offer"),
+    Outsider("Kamil Czarnecki", "kamil.czarnecki@poczta.example", "Szanowni Państwo",
+             phone="+48 690 555 211", writes="application"),
+    Outsider("Weronika Lis", "weronika.lis@skrzynka.example", "Szanowni Państwo",
+             phone="+48 690 555 874", writes="application"),
+    Outsider("Ben Carter", "ben@siteleads.example", "Hello", "Account Executive", language="en",
+             writes="cold_offer"),
 )  # fmt: skip
 SPAMMERS = (
     Outsider("Biuro Kredytowe 24", "oferta@kredyt-bez-bik.example", "Witam"),

@@ -62,6 +62,8 @@ class Sent:
     head: bytes
     body: bytes
     defects: tuple[str, ...]
+    kind: str
+    record: tuple[str, str] | None
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Thread:
     facts: dict[str, str]
     subject: str = ""
     step: int = 0
+    record: tuple[str, str] | None = None
     references: list[str] = field(default_factory=list)
     earlier: Earlier | None = None
     files: tuple[Attachment, ...] = ()
@@ -84,7 +87,8 @@ class Thread:
 
 
 def begin(cast: Cast, at: datetime, random: Random) -> Thread:
-    return Thread(cast, facts_of(cast.subject, cast.language, at, random))
+    facts = facts_of(cast.subject, cast.language, at, random)
+    return Thread(cast, facts, record=cast.record)
 
 
 def write(thread: Thread, step: Step, at: datetime, serial: str, random: Random) -> Sent:
@@ -110,10 +114,25 @@ def write(thread: Thread, step: Step, at: datetime, serial: str, random: Random)
     thread.references = [*thread.references, internet_message_id][-_MOST_REFERENCES:]
     to = ", ".join(address_of(person) for person in recipients)
     thread.earlier = Earlier(sender.name, address_of(sender), to, subject, at, text)
-    is_passed_on = any(later.mode == "forward" for later in cast.story.steps[thread.step :])
+    is_passed_on = any(
+        later.mode in ("forward", "loose") for later in cast.story.steps[thread.step :]
+    )
     thread.files = (files or thread.files) if is_passed_on else ()
     addresses = tuple(dict.fromkeys(address_of(person) for person in recipients))
-    return Sent(internet_message_id, at, address_of(sender), addresses, head, body, defects)
+    if step.turns_to:
+        firm = cast.subject.firm if step.turns_to == "firm" else cast.subject.other
+        thread.record = ("companies", firm.name)
+    return Sent(
+        internet_message_id,
+        at,
+        address_of(sender),
+        addresses,
+        head,
+        body,
+        defects,
+        kind=_piece(thread, step),
+        record=thread.record,
+    )
 
 
 def delivered(sent: Sent, mailbox: DemoMailbox, received_at: datetime, random: Random) -> bytes:
@@ -148,14 +167,14 @@ def reached(sent: Sent) -> list[DemoMailbox]:
 
 
 def _subject(thread: Thread, step: Step, facts: Mapping[str, str], random: Random) -> str:
-    if step.mode == "new" or not thread.subject:
+    if step.mode in ("new", "retitled") or not thread.subject:
         pieces = _TEXTS[thread.cast.language].PIECES
         template = pick(
             [s for s in pieces[_piece(thread, step)].subjects if s not in ("Re", "FW")], random
         )
         thread.subject = expand(template, facts, random)
         return thread.subject
-    if step.mode == "forward":
+    if step.mode in ("forward", "loose"):
         return f"{pick(('Fwd', 'FW', 'PD'), random)}: {thread.subject}"
     prefix = "Odp" if thread.cast.language == "pl" and random.random() < 0.25 else "Re"
     return f"{prefix}: {thread.subject}"
@@ -182,7 +201,7 @@ def _text(
     new = "\n\n".join(rows)
     if thread.earlier is None or step.mode == "new":
         return new
-    if step.mode == "forward":
+    if step.mode in ("forward", "loose"):
         return forwarded(new, thread.earlier, language)
     return replied(new, thread.earlier, program, language)
 
@@ -212,7 +231,7 @@ def _vocative(person: Person, language: Language) -> str:
 def _files(
     thread: Thread, step: Step, facts: Mapping[str, str], at: datetime, random: Random
 ) -> tuple[Attachment, ...]:
-    if step.mode == "forward":
+    if step.mode in ("forward", "loose"):
         return thread.files
     return tuple(
         file
@@ -278,7 +297,7 @@ def _head(
     if not is_undated:
         rows.append(f"Date: {date_header(at)}")
     rows.append(f"Message-ID: <{internet_message_id}>")
-    if thread.references and step.mode != "new":
+    if thread.references and step.mode not in ("new", "loose"):
         rows.append(f"In-Reply-To: <{thread.references[-1]}>")
         rows.append("References: " + "\r\n ".join(f"<{one}>" for one in thread.references))
     rows += [_AGENTS[program], "MIME-Version: 1.0", ""]

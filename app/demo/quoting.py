@@ -42,7 +42,7 @@ class Earlier:
 def signature(person: Outsider | Colleague, language: Language, random: Random) -> str:
     """The lines at the end of a mail: mostly after "-- ", sometimes just there, sometimes none."""
     chance = random.random()
-    if chance < 0.08:
+    if chance < 0.08 and not (isinstance(person, Outsider) and person.signs_in_full):
         return person.name.split()[0 if random.random() < 0.5 else -1]
     lines = [person.name]
     if person.title:

@@ -42,6 +42,7 @@ class Subject:
     project: DemoRecord
     item: DemoRecord
     them: str
+    other_project: DemoRecord
 
 
 def facts_of(subject: Subject, language: Language, at: datetime, random: Random) -> dict[str, str]:
@@ -56,6 +57,11 @@ def facts_of(subject: Subject, language: Language, at: datetime, random: Random)
         "from_gen": f"{_with(firm.genitive)} {firm.genitive}",
         "with_inst": f"{_with(firm.instrumental)} {firm.instrumental}",
         "co": firm.name, "short": firm.short, "gen": firm.genitive, "inst": firm.instrumental,
+        "short_poss": firm.short + ("’" if firm.short.endswith("s") else "’s"),
+        "other_gen": subject.other.genitive, "other_inst": subject.other.instrumental,
+        "other_from_gen": f"{_with(subject.other.genitive)} {subject.other.genitive}",
+        "other_code": subject.other_project.code,
+        "other_site": subject.other_project.said[0],
         "other": subject.other.name, "other_short": subject.other.short,
         "former_gen": subject.former.genitive, "former_bare": subject.former.short,
         "them": subject.them,

@@ -24,11 +24,23 @@ from app.demo.company import (
 )
 from app.demo.firms import BY_NAME, COMPANIES, Firm, Language
 from app.demo.grammar import pick
-from app.demo.outsiders import CRAFTSMEN, FRIENDS, MOVED, SENDERS, SPAMMERS, STAFF, Outsider
+from app.demo.outsiders import (
+    CRAFTSMEN,
+    FRIENDS,
+    MOVED,
+    SENDERS,
+    SPAMMERS,
+    STAFF,
+    STRANGERS,
+    Outsider,
+)
 from app.demo.scene import Subject
 
-Part = Literal["them", "office", "boss", "pm", "foreman", "hand", "craftsman", "friend", "sender"]
-Mode = Literal["new", "reply", "forward"]
+Part = Literal["them", "office", "boss", "pm", "foreman", "hand", "craftsman", "friend", "sender",
+               "stranger"]  # fmt: skip
+Mode = Literal["new", "reply", "retitled", "forward", "loose"]
+"""`retitled`: an answer under another subject; `loose`: a forward that names no earlier mail."""
+
 About = Literal["companies", "projects", "warehouse", "contacts", ""]
 File = Literal["invoice", "offer", "order", "photos", "schedule", "report", "prices", "rules",
                "plan"]  # fmt: skip
@@ -37,7 +49,10 @@ Person = Colleague | Outsider
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One mail of a story. It is written with `chance`; if not, the story ends."""
+    """One mail of a story. It is written with `chance`; if not, the story ends.
+
+    `turns_to`: from here on the mails belong to the story's firm, or to the other firm.
+    """
 
     sender: Part
     to: tuple[Part, ...]
@@ -45,6 +60,7 @@ class Step:
     mode: Mode = "new"
     files: tuple[File, ...] = ()
     chance: float = 1.0
+    turns_to: Literal["firm", "other", ""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +154,32 @@ STORIES = (
     Story((
         Step("pm", ("boss", "office"), "about_firm"),
         Step("boss", ("pm",), "thanks", "reply", chance=0.4),
-    ), 5, "companies"),
+    ), 5, "companies", _BOTH),
+    Story((
+        Step("them", ("pm",), "offer", files=("offer",)),
+        Step("pm", ("boss",), "forward", "loose", files=("offer",), chance=0.9),
+        Step("boss", ("pm",), "thanks", "reply", chance=0.5),
+    ), 3, "companies", _BOTH),
+    Story((
+        Step("office", ("them",), "ask_offer"),
+        Step("them", ("office", "pm"), "offer", "reply", files=("offer",)),
+        Step("office", ("pm", "boss"), "drift", "reply", turns_to="other", chance=0.6),
+        Step("boss", ("office",), "drift_answer", "reply", chance=0.6),
+        Step("office", ("boss",), "thanks", "reply", chance=0.5),
+    ), 1, "companies", _BOTH),
+    Story((
+        Step("them", ("office",), "delivery"),
+        Step("office", ("them",), "thanks", "reply"),
+        Step("office", ("pm", "boss"), "drift", "retitled", turns_to="other", chance=0.8),
+        Step("boss", ("office",), "drift_answer", "reply", chance=0.6),
+    ), 2, "companies", _BOTH),
+    Story((
+        Step("pm", ("boss", "foreman", "office"), "site_plan"),
+        Step("foreman", ("pm",), "site_answer", "reply", chance=0.7),
+        Step("pm", ("foreman",), "site_answer", "reply", chance=0.7),
+        Step("foreman", ("pm", "office"), "bad_delivery", "retitled", turns_to="firm"),
+        Step("office", ("foreman",), "thanks", "reply", chance=0.4),
+    ), 1, "projects"),
     Story((
         Step("friend", ("boss",), "private", files=("photos",)),
         Step("boss", ("friend",), "thanks", "reply", chance=0.5),
@@ -146,6 +187,8 @@ STORIES = (
     Story((Step("friend", ("pm",), "private"),), 2, "", _BOTH),
     Story((Step("office", ("boss", "pm", "foreman"), "inside", files=("rules",)),), 7, ""),
     Story((Step("sender", ("office",), "newsletter"),), 8, "", _BOTH),
+    Story((Step("sender", ("office",), "spam"),), 1, "", _BOTH),
+    Story((Step("stranger", ("office",), "cold_offer"),), 3, "", _BOTH),
     Story((Step("sender", ("boss",), "newsletter"),), 3, "", _BOTH, "trash"),
     Story((Step("sender", ("pm",), "newsletter"),), 2, "", _BOTH, "trash"),
     Story((Step("sender", ("office",), "spam"),), 4, "", _BOTH, "junk"),
@@ -185,7 +228,7 @@ def next_story(random: Random) -> Story:
 def cast(story: Story, at: datetime, random: Random) -> Cast:
     """Give the parts of a story to people, and choose what it is about."""
     language = story.languages[random.random() < 0.4] if len(story.languages) > 1 else "pl"
-    them = _their_person(story, language, random)
+    them = _their_person(story, language, at.year, random)
     manager = pick((JAN, MARTA), random)
     pieces = {step.piece for step in story.steps}
     is_for_all = story.about != "projects" or "foreman" in _parts(story)
@@ -201,6 +244,7 @@ def cast(story: Story, at: datetime, random: Random) -> Cast:
         project=project,
         item=item,
         them=them.name,
+        other_project=pick([p for p in _PLAIN_PROJECTS if p is not project], random),
     )
     craftsman = pick(CRAFTSMEN, random)
     people: dict[Part, Person] = {
@@ -220,6 +264,7 @@ def cast(story: Story, at: datetime, random: Random) -> Cast:
             ],
             random,
         ),
+        "stranger": pick([one for one in STRANGERS if one.language == language], random),
     }
     record = _record(story.about, firm.name, project, item, craftsman)
     return Cast(story, people, subject, language, record)
@@ -239,20 +284,22 @@ def _begun(projects: Sequence[DemoRecord], at: datetime) -> Sequence[DemoRecord]
     return [one for one in projects if int(one.code.split("-")[1]) <= at.year] or projects
 
 
-def _their_person(story: Story, language: Language, random: Random) -> Outsider:
+def _their_person(story: Story, language: Language, year: int, random: Random) -> Outsider:
     pieces = {step.piece for step in story.steps}
     if "moved" in pieces:
         among = [one for one in MOVED if one.language == language] or list(MOVED)
-    elif story.about == "projects":
+    elif story.about == "projects" and "them" in _parts(story):
         among = [one for one in STAFF if one.firm in _PLANNERS and one.language == language]
     else:
         among = [
             one
             for one in STAFF
             if one.language == language
+            and one.since <= year <= one.until
             and one.employer is not None
             and one.employer.is_supplier
             and not ("foreman" in _parts(story) and one.firm in _CONFIDENTIAL)
+            and not (story.steps[0].sender != "them" and one.signs_in_full)
         ]
     return pick(among, random)
 

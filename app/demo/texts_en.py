@@ -152,6 +152,7 @@ PIECES = {
     "safety": Piece(
         ("This week in site safety", "Toolbox talk no. {n}", "Early bird tickets until {day2}"),
         (("This week: [working at height|dust masks|near misses], and {n} tips for winter sites.",
+          "{short_poss} new safety scheme, and what {n} sites say about it.",
           "Falls are down by {pct}% this year. Read how {n} sites did it.",
           "Our conference takes place on {day2}; tickets are {pct}% off."),
          ("Unsubscribe at any time.", "Forward this to your foreman.")),
@@ -162,6 +163,29 @@ PIECES = {
           "Your subscription renews on {day2}. Nothing to do for you.",
           "{n} files were in use and will be saved with the next run."),
          ("This is an automatic message, please do not reply.", "")),
+    ),
+    "about_firm": Piece(
+        ("{short_poss} call", "Visit at {short_poss} yard", "{good}: what next?"),
+        (("I spoke to {short_poss} people, [they can move the date|they need a deposit].",
+          "Back from {short_poss} office: {good} [in stock|up by {pct}%].",
+          "{short_poss} site manager will be here on {day2} at {hour}."),
+         ("Somebody has to answer by {due}.", "Who comes along?", "")),
+    ),
+    "drift": Piece(
+        ("{other_short}: {good}", "{other}"),
+        (("Same thread, another matter: {other} asks about our plans for {month}.",
+          "Leave that for now. Where do we stand with {other}?"),
+         ("They wait for a word by {due}.", "")),
+    ),
+    "drift_answer": Piece(
+        ("Re",),
+        (("Ask {other} to come on {day2}.", "Fine. {other_short} will have to wait until {due}."),),
+    ),
+    "cold_offer": Piece(
+        ("Save {pct}% on formwork", "Quick question", "Offer for new customers"),
+        (("We already work for [{short}|{co}] and {other_short}. Can we help you too?",
+          "Are you looking for a supplier? {pct}% off until {day2}."),
+         ("May I call on {day2}?", "")),
     ),
     "spam": Piece(
         ("You have been selected", "Cheap {pct}% watches", "Invoice overdue!! open now"),

@@ -26,6 +26,9 @@ from app.store.visibility import ViewerScopes
 logger = logging.getLogger(__name__)
 
 MOST_CANDIDATES = 100
+MOST_RARE = 8
+"""A word that so many visible records have in their names tells nothing."""
+
 _MOST_IDS = 20_000
 
 
@@ -218,17 +221,37 @@ class RecordIndex:
             logger.warning("The record index did not answer", extra={"reason": str(exc)})
         return list(found)
 
+    def rare_parts(self, scopes: ViewerScopes, parts: Collection[str]) -> dict[str, list[RecordId]]:
+        """Those of the words that a few records have in a longer name, with these records.
+
+        Absent are words that no record has, or that `MOST_RARE` have.
+        """
+        found: dict[str, list[RecordId]] = {}
+        try:
+            searcher = self._reader.searcher()
+            for part in parts:
+                ids = self._holders(searcher, scopes, "part", [part], most=MOST_RARE)
+                if 0 < len(ids) < MOST_RARE:
+                    found[part] = ids
+        except LetterbookError as exc:
+            logger.warning("The record index did not answer", extra={"reason": str(exc)})
+        return found
+
     def _holders(
-        self, searcher: tantivy.Searcher, scopes: ViewerScopes, field: str, values: Collection[str]
+        self,
+        searcher: tantivy.Searcher,
+        scopes: ViewerScopes,
+        field: str,
+        values: Collection[str],
+        *,
+        most: int = MOST_CANDIDATES,
     ) -> list[RecordId]:
         if not values:
             return []
         held = self._compiler.held
         query = all_of([held("scope", scopes.record), held(field, values)])
         with engine_errors():
-            hits = searcher.search(
-                query, MOST_CANDIDATES, count=False, order_by_field="record_id"
-            ).hits
+            hits = searcher.search(query, most, count=False, order_by_field="record_id").hits
         return [RecordId(int(record_id)) for record_id, _ in hits]
 
 

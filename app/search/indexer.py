@@ -16,7 +16,7 @@ import tantivy
 from app.errors import Conflict
 from app.model import MessageId, RecordId
 from app.search.index import Damaged, engine_errors, marker, open_index
-from app.search.names import keys_of
+from app.search.names import keys_of, parts_of
 from app.search.schema import MESSAGES, RECORDS, message_entry, record_entry
 from app.store import documents
 from app.store.database import Store
@@ -181,7 +181,9 @@ class Indexer:
     def _record_entries(self, ids: Sequence[int]) -> dict[int, tantivy.Document]:
         wanted = [RecordId(record_id) for record_id in ids]
         return {
-            document.record.id: record_entry(document, keys_of(document.record))
+            document.record.id: record_entry(
+                document, keys_of(document.record), parts_of(document.record)
+            )
             for document in documents.record_documents(self.store, wanted)
         }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.mail import ParsedMail
 from app.model import Address, Team
 from app.search.analysis import fold
-from app.search.evidence import domains
+from app.search.evidence import domains, is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Newcomer:
 def newcomer_of(mail: ParsedMail, team: Team) -> Newcomer:
     """The other side of the message: its sender or, where we wrote it, the first to receive it."""
     people = [*mail.from_, mail.sender, *mail.to, *mail.cc]
-    outside = (one for one in people if one.address and not _is_own(one.address, team))
+    outside = (one for one in people if one.address and not is_own(one.address, team))
     other = next(outside, None) or mail.sender
     domain = min(domains([other.address.lower()], team), key=len, default="")
     return Newcomer(_company(other, domain), other.name or other.address, other.address, domain)
@@ -35,8 +35,3 @@ def _company(other: Address, domain: str) -> str:
     if fold(label) in fold(other.name).replace(" ", ""):
         return other.name
     return label.capitalize()
-
-
-def _is_own(address: str, team: Team) -> bool:
-    domain = address.rpartition("@")[2].lower()
-    return any(domain == own or domain.endswith(f".{own}") for own in map(str.lower, team.domains))

@@ -15,7 +15,7 @@ MESSAGES = "messages-v1"
 """The directory of the message index. The number goes up with the schema, the languages and every
 change of `analysis`: an index with another number is removed and made anew."""
 
-RECORDS = "records-v1"
+RECORDS = "records-v2"
 
 ID_BITS = 24
 MOST_SECONDS = 1 << 38
@@ -51,7 +51,7 @@ def message_schema() -> tantivy.Schema:
 def record_schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("record_id", indexed=True, fast=True)
-    for name in ("name", "address", "domain", "scope"):
+    for name in ("name", "part", "address", "domain", "scope"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
@@ -87,11 +87,14 @@ def message_entry(document: MessageDocument) -> tantivy.Document:
     return entry
 
 
-def record_entry(document: RecordDocument, names: Iterable[str]) -> tantivy.Document:
-    """`names`: the keys that the record's names are found by (see `app.search.names`)."""
+def record_entry(
+    document: RecordDocument, names: Iterable[str], parts: Iterable[str]
+) -> tantivy.Document:
+    """`names`, `parts`: the keys of the record's names and of their words (`app.search.names`)."""
     record, entry = document.record, tantivy.Document()
     entry.add_integer("record_id", record.id)
     _add_all(entry, "name", names)
+    _add_all(entry, "part", parts)
     _add_all(entry, "address", (address.lower() for address in record.addresses))
     _add_all(entry, "domain", (domain.lower() for domain in record.domains))
     _add_all(entry, "scope", document.record_scopes)

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
-from app.model import MessageId, Record, RecordId
-from app.store import blobs, fresh, records
+from app.model import CopyId, MessageId, Record, RecordId
+from app.store import blobs, candidates, fresh, records, snippets
 from app.store.database import Store, from_seconds, transaction
 from app.store.visibility import scopes_of_messages, scopes_of_record
+
+MOST_OF_HEADER = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,20 @@ def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDoc
         )
         for row in rows
     ]
+
+
+def mail_of(store: Store, message_id: MessageId) -> ParsedMail | None:
+    """What a message says in its header and its text, however large its attachments are.
+
+    None if it is gone. The text is cut as in `snippets.texts`; a damaged copy says what is left.
+    """
+    row = store.archive.conn.execute(
+        "select min(id) from copies where message_id = ?", [message_id]
+    ).fetchone()
+    if row[0] is None:
+        return None
+    head = candidates.beginning(store, CopyId(row[0]))[:MOST_OF_HEADER]
+    return replace(parse(head), bcc=(), text=snippets.texts(store, [message_id])[message_id])
 
 
 def record_documents(store: Store, ids: Iterable[RecordId]) -> list[RecordDocument]:

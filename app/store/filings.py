@@ -8,7 +8,6 @@ from app.model import Filing, MessageId, Record, RecordId, Role, RoleId, UserId,
 from app.store import holdings, records
 from app.store.database import Store, from_seconds, to_seconds
 from app.store.ingest import queue_messages
-from app.store.messages import thread
 
 
 def add(
@@ -72,6 +71,15 @@ def lies_under(store: Store, message_id: MessageId, record_id: RecordId) -> User
         [message_id, record_id],
     ).fetchone()
     return None if row is None else UserId(row[0])
+
+
+def filed_at(store: Store, message_id: MessageId, record_id: RecordId) -> datetime:
+    """When the message was put under a record that it lies under."""
+    (at,) = store.archive.conn.execute(
+        "select filed_at from filings where message_id = ? and record_id = ?",
+        [message_id, record_id],
+    ).fetchone()
+    return from_seconds(at)
 
 
 def archiver_of(store: Store, message_id: MessageId) -> UserId | None:
@@ -139,18 +147,6 @@ def records_of(
         if record_id in found:
             attached.setdefault(MessageId(message_id), []).append(found[record_id])
     return attached
-
-
-def thread_records(store: Store, viewer: Viewer, message_id: MessageId) -> list[RecordId]:
-    """Where readable messages of the same conversation are filed, newest filing first."""
-    ids = [message.id for message in thread(store, viewer, message_id) if message.id != message_id]
-    rows = store.archive.conn.execute(
-        "select record_id, max(filed_at) from filings"
-        " where message_id in (select value from json_each(?))"
-        " group by record_id order by 2 desc",
-        [json.dumps(ids)],
-    )
-    return [RecordId(row[0]) for row in rows]
 
 
 def _record_ids(store: Store, ids: Sequence[MessageId]) -> set[RecordId]:

@@ -1,0 +1,131 @@
+"""What people decided before about a conversation and a sender, as far as a viewer may see it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.model import MessageId, RecordId, Viewer
+from app.store.database import Store, to_seconds
+from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
+
+HABIT = 3
+"""So many of the sender's last filed mails make a habit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A filed mail: its subject, the visible records it lies under, and when it was put there."""
+
+    subject: str
+    records: dict[RecordId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """That a record was refused last, by how near mail, and when (seconds)."""
+
+    record_id: RecordId
+    by: Literal["thread", "sender"]
+    at: int
+
+
+_FILED = f"""
+  select m.id, m.subject, m.sort_at from messages m, (
+    select id, thread_id, sender_address, sort_at from messages where id = :id) this
+  where m.archived_at is not null and m.id <> :id and {{which}} and {READABLE}
+    and exists (select 1 from filings f join records r on r.id = f.record_id
+                where f.message_id = m.id and {RECORD_VISIBLE})
+  order by m.sort_at {{order}} limit :most
+"""
+_EARLIER_IN_THREAD = _FILED.format(
+    which="m.thread_id = this.thread_id and m.sort_at <= this.sort_at", order="desc"
+)
+_LATER_IN_THREAD = _FILED.format(
+    which="m.thread_id = this.thread_id and m.sort_at > this.sort_at", order="asc"
+)
+_OF_SENDER = _FILED.format(
+    which="m.sender_address = this.sender_address and this.sender_address <> ''", order="desc"
+)
+_REFUSED_IN_THREAD = f"""
+  select x.record_id, max(x.refused_at) from messages m
+  cross join refusals x on x.message_id = m.id
+  where m.thread_id = (select thread_id from messages where id = :id) and {READABLE}
+  group by x.record_id
+"""
+_REFUSED_OF_SENDER = f"""
+  select x.record_id, max(x.refused_at) from refusals x
+  cross join messages m on m.id = x.message_id
+  where x.sender_address = (select sender_address from messages where id = :id)
+    and x.sender_address <> '' and {READABLE}
+  group by x.record_id
+"""
+
+
+def of_thread(store: Store, viewer: Viewer, message_id: MessageId, *, most: int) -> list[Filed]:
+    """Filed mail of the conversation, the nearest in time first, what came before first of all."""
+    earlier = _filed(store, viewer, message_id, _EARLIER_IN_THREAD, most)
+    if len(earlier) == most:
+        return earlier
+    return earlier + _filed(store, viewer, message_id, _LATER_IN_THREAD, most - len(earlier))
+
+
+def of_sender(store: Store, viewer: Viewer, message_id: MessageId) -> list[Filed]:
+    """The last filed mails of the message's sender, the newest first, `HABIT` at most."""
+    return _filed(store, viewer, message_id, _OF_SENDER, HABIT)
+
+
+def refused(store: Store, viewer: Viewer, message_id: MessageId) -> list[Refused]:
+    """What was refused for mail of the conversation and of the sender."""
+    asked = viewer_parameters(viewer) | {"id": message_id}
+    conn = store.archive.conn
+    return [
+        *(Refused(RecordId(r), "thread", at) for r, at in conn.execute(_REFUSED_IN_THREAD, asked)),
+        *(Refused(RecordId(r), "sender", at) for r, at in conn.execute(_REFUSED_OF_SENDER, asked)),
+    ]
+
+
+def refuse(store: Store, message_id: MessageId, record_id: RecordId, *, now: datetime) -> None:
+    """Note that the message does not belong there. Effects: inside the caller's transaction."""
+    store.archive.conn.execute(
+        "insert into refusals (message_id, record_id, sender_address, refused_at)"
+        " select id, :record_id, sender_address, :at from messages where id = :message_id"
+        " on conflict do update set refused_at = excluded.refused_at",
+        {"message_id": message_id, "record_id": record_id, "at": to_seconds(now)},
+    )
+
+
+def accept(store: Store, message_id: MessageId, record_id: RecordId) -> None:
+    """Forget that the record was refused for it. Effects: inside the caller's transaction."""
+    store.archive.conn.execute(
+        "delete from refusals where message_id = ? and record_id = ?", [message_id, record_id]
+    )
+
+
+def unsay(store: Store, message_id: MessageId, *, at: datetime) -> None:
+    """Forget what was refused for it at a moment. Effects: inside the caller's transaction."""
+    store.archive.conn.execute(
+        "delete from refusals where message_id = ? and refused_at = ?", [message_id, to_seconds(at)]
+    )
+
+
+def _filed(
+    store: Store, viewer: Viewer, message_id: MessageId, query: str, most: int
+) -> list[Filed]:
+    asked = viewer_parameters(viewer) | {"id": message_id, "most": most}
+    rows = store.archive.conn.execute(query, asked).fetchall()
+    under = _records_of(store, viewer, [row[0] for row in rows])
+    return [Filed(subject, under[found]) for found, subject, _ in rows]
+
+
+def _records_of(store: Store, viewer: Viewer, ids: Iterable[int]) -> dict[int, dict[RecordId, int]]:
+    found: dict[int, dict[RecordId, int]] = {one: {} for one in ids}
+    for message_id, record_id, filed_at in store.archive.conn.execute(
+        "select f.message_id, f.record_id, f.filed_at from filings f"
+        " join records r on r.id = f.record_id"
+        f" where f.message_id in (select value from json_each(:ids)) and {RECORD_VISIBLE}",
+        viewer_parameters(viewer) | {"ids": json.dumps(list(found))},
+    ):
+        found[message_id][RecordId(record_id)] = filed_at
+    return found
