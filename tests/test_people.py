@@ -72,7 +72,7 @@ def test_a_session_ends_by_itself(store: Store, alice) -> None:
 def test_signing_out_ends_the_session_and_no_other(store: Store, alice) -> None:
     one, other = sign_in(store), sign_in(store)
 
-    people.sign_out(store, one)
+    people.sign_out(store, one, now=NOW)
 
     assert people.viewer_of_session(store, one, now=NOW) is None
     assert people.viewer_of_session(store, other, now=NOW) is not None

@@ -132,8 +132,16 @@ def test_an_invitation_with_an_unknown_role_makes_nobody(store: Store) -> None:
     assert len(users.every(store)) == 1
 
 
-def test_one_administrator_is_always_left(store: Store) -> None:
+def two_admins(store: Store) -> tuple[UserId, UserId]:
+    """Who were both here already."""
     boss, other = make.user(store, "Boss", is_admin=True), make.user(store, "Other", is_admin=True)
+    for one in (boss, other):
+        people.open_session(store, one, now=NOW, **FROM)
+    return boss, other
+
+
+def test_one_administrator_is_always_left(store: Store) -> None:
+    boss, other = two_admins(store)
 
     change(store, other, by=boss, is_admin=False)
 
@@ -141,10 +149,24 @@ def test_one_administrator_is_always_left(store: Store) -> None:
         change(store, boss, by=boss, is_admin=False)
     with pytest.raises(Invalid, match="last administrator"):
         people.deactivate_user(store, boss, by=other, now=NOW)
+    with pytest.raises(Invalid, match="last administrator"):
+        people.deactivate_user(store, boss, by=None, now=NOW)
+
+
+def test_an_invited_administrator_counts_from_his_first_sign_in_on(store: Store) -> None:
+    boss, other = make.user(store, "Boss", is_admin=True), make.user(store, "Other", is_admin=True)
+    link = people.create_link(store, other, by=boss, now=NOW)
+
+    with pytest.raises(Invalid, match="counts from his first sign-in on"):
+        change(store, boss, by=boss, is_admin=False)
+    people.set_password_by_link(store, link, PASSWORD, now=NOW, **FROM)
+    change(store, boss, by=boss, is_admin=False)
+
+    assert not make.viewer(store, boss).is_admin
 
 
 def test_a_deactivated_administrator_is_no_other_administrator(store: Store) -> None:
-    boss, other = make.user(store, "Boss", is_admin=True), make.user(store, "Other", is_admin=True)
+    boss, other = two_admins(store)
     people.deactivate_user(store, other, by=boss, now=NOW)
 
     with pytest.raises(Invalid, match="last administrator"):
@@ -185,7 +207,7 @@ def test_a_role_that_keeps_something_is_not_removed(store: Store) -> None:
     boss, role = make.user(store, "Boss", is_admin=True), make.role(store, "foreman")
     record = make.record(store, roles=(role,))
 
-    with pytest.raises(Invalid, match="restricted to this role"):
+    with pytest.raises(Invalid, match="would be open to everybody"):
         people.remove_role(store, role, by=boss, now=NOW)
     store.archive.conn.execute("delete from record_roles where record_id = ?", [record])
     people.remove_role(store, role, by=boss, now=NOW)

@@ -7,7 +7,7 @@ import click
 
 from app.backup import BackedUp, Restored, back_up
 from app.backup import restore as restore_archive
-from app.cli.common import data_option, json_option, opened, show, utc_now, waiting
+from app.cli.common import data_option, json_option, note_deed, opened, show, utc_now, waiting
 from app.settings import Settings
 
 
@@ -26,6 +26,7 @@ def backup(settings: Settings, dest: Path, with_key: bool, as_json: bool) -> Non
     The web and the worker may run meanwhile. Only what is new is written, and it is checked.
     """
     with opened(settings) as store, waiting("Backing up") as tick:
+        note_deed(store, "backup")
         done = back_up(
             store,
             dest,
@@ -92,6 +93,8 @@ def restore(settings: Settings, src: Path, snapshot: str | None, as_json: bool) 
             now=utc_now(),
             progress=tick,
         )
+    with opened(settings) as store:
+        note_deed(store, "restore")
     document = {
         "source": str(src),
         "snapshot": done.snapshot.name,

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from app import jobs
-from app.cli.common import data_option, json_option, opened, show, utc_now, waiting, work
+from app.cli.common import data_option, json_option, note_deed, opened, show, utc_now, waiting, work
 from app.errors import Corrupt
 from app.model import Account, PublicId
 from app.settings import Settings
@@ -113,8 +113,10 @@ def verify(settings: Settings, as_json: bool, sample: int | None, repair: bool) 
             )
         document = asdict(found) | {"faults": list(found.faults), "damaged": list(found.damaged)}
         show(document, as_json=as_json, text="\n".join([*found.faults, found.summary]))
-        if sample is None:
-            _keep(store, found, began_at)
+        with suppress(Corrupt), sound("archive.db"):  # where it can still be written
+            note_deed(store, "verify")
+            if sample is None:
+                _keep(store, found, began_at)
     if found.faults:
         sys.exit(1)
 
@@ -128,6 +130,7 @@ def _repair(settings: Settings, store: Store) -> dict[str, Any]:
             lambda: jobs.repair_now(settings, lambda now, all_: tick(f"{now:,} of {all_:,}")),
             kind="repair",
         )
+    note_deed(store, "repair")
     ended: dict[str, Any] = done[0] if isinstance(done, list) else asdict(done)
     return ended
 
@@ -142,13 +145,12 @@ def _show_ended(ended: dict[str, Any], *, as_json: bool) -> NoReturn:
 
 
 def _keep(store: Store, found: Verified, began_at: datetime) -> None:
-    """Note how it ended, for the page "Upkeep", where archive.db can still be written."""
-    with suppress(Corrupt), sound("archive.db"):
-        before = upkeep.last(store, "verify")
-        now = utc_now()
-        ended = outcome(found, before.detail if before else {}, now=now)
-        run = Upkeep("verify", began_at, now, ended.is_good, ended.summary, ended.detail)
-        upkeep.record(store, run)
+    """Note how it ended, for the page "Upkeep"."""
+    before = upkeep.last(store, "verify")
+    now = utc_now()
+    ended = outcome(found, before.detail if before else {}, now=now)
+    run = Upkeep("verify", began_at, now, ended.is_good, ended.summary, ended.detail)
+    upkeep.record(store, run)
 
 
 @click.command()

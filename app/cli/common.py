@@ -14,7 +14,7 @@ import click
 from app.errors import Conflict, LetterbookError, NotFound
 from app.model import AccountId
 from app.settings import Settings
-from app.store import Store, documents, jobs, open_store
+from app.store import Store, audit, documents, jobs, open_store, transaction
 from app.store.lock import worker_lock
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,6 +61,12 @@ def opened(settings: Settings, *, may_begin: bool = False) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def note_deed(store: Store, verb: str, *, account_id: AccountId | None = None) -> None:
+    """Add a line of the operator's to the audit. Effects: one transaction."""
+    with transaction(store):
+        audit.note(store, verb, by=None, now=utc_now(), account_id=account_id)
 
 
 def show(document: object, *, as_json: bool, text: str) -> None:

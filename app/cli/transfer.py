@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app import jobs, mailboxes, people
-from app.cli.common import data_option, json_option, opened, show, utc_now, waiting, work
+from app.cli.common import data_option, json_option, note_deed, opened, show, utc_now, waiting, work
 from app.errors import Invalid
 from app.model import Account, AccountId, UserId, one_line
 from app.search import search_messages
@@ -77,6 +77,7 @@ def import_command(
         else:
             who = [people.find_user(store, email).id for email in members]
             target = _archive_only(store, address or "", who)
+        note_deed(store, "import", account_id=target.id)
         done = work(
             settings,
             store,

@@ -52,7 +52,7 @@ def open_archive(
             users=users,
             now=now,
         )
-        audit.note(store, "create account", by=by, now=now, account_id=made.id)
+        audit.note(store, "create account", by=by, now=now, account_id=made.id, users=users)
     return made
 
 

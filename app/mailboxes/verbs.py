@@ -85,7 +85,7 @@ def create(
         except Conflict as exc:
             raise Invalid("address", _TAKEN) from exc
         by = doer(viewer)
-        audit.note(store, "create account", by=by, now=now, account_id=made.id)
+        audit.note(store, "create account", by=by, now=now, account_id=made.id, users=wanted.users)
         audit.note(store, "set server", by=by, now=now, account_id=made.id)
         accounts.set_due(store, made.id, at=now)
     return made

@@ -17,7 +17,14 @@ from app.people.members import (
     viewer_for,
 )
 from app.people.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
-from app.people.roles import create_role, remove_role, rename_role, use_of_role
+from app.people.roles import (
+    Removal,
+    create_role,
+    preview_removal,
+    remove_role,
+    rename_role,
+    use_of_role,
+)
 from app.people.sign_in import (
     IDLE_FOR,
     SESSION_FOR,
@@ -67,6 +74,7 @@ __all__ = [
     "SCOPES",
     "SESSION_FOR",
     "SHORTEST_PASSWORD",
+    "Removal",
     "TooManyAttempts",
     "change_password",
     "change_profile",
@@ -89,6 +97,7 @@ __all__ = [
     "needs_set_up",
     "new_code",
     "open_session",
+    "preview_removal",
     "reactivate_user",
     "remove_role",
     "rename_role",

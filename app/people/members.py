@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Final
+from unicodedata import category
 
 from app.errors import Conflict, Invalid, NotFound
 from app.model import RoleId, User, UserId, Viewer, one_line, version_of
@@ -16,6 +17,10 @@ from app.store import team as teams
 LINK_FOR: Final = timedelta(days=3)
 MOST_NAME_CHARACTERS: Final = 200
 
+_LAST: Final = (
+    "This is the last administrator. Make another one first; one who was invited counts from his"
+    " first sign-in on."
+)
 _ADDRESS: Final = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,253}")
 
 
@@ -122,7 +127,8 @@ def change_user(
             raise Conflict("Somebody else saved this person in the meantime.")
         _require_roles(store, roles)
         if old.is_admin and not is_admin and not users.has_other_admin(store, user_id):
-            raise Invalid("is_admin", "This is the last administrator. Make another one first.")
+            raise Invalid("is_admin", _LAST)
+        before = users.roles_of(store, user_id)
         users.change(store, user_id, name=name, is_admin=is_admin, roles=roles)
         audit.note(
             store,
@@ -133,6 +139,9 @@ def change_user(
             name=name,
             is_admin=is_admin,
             roles=list(roles),
+            name_before=old.name,
+            was_admin=old.is_admin,
+            roles_before=before,
         )
 
 
@@ -159,14 +168,14 @@ def user_of_link(store: Store, token: str, *, now: datetime) -> User:
 def deactivate_user(store: Store, user_id: UserId, *, by: UserId | None, now: datetime) -> None:
     """Keep a person out from now on; what he did stays.
 
-    Raises Invalid for oneself and, on the pages, for the last administrator. Effects: one
-    transaction, audited; his sessions end and his links are void.
+    Raises Invalid for oneself and for the last administrator. Effects: one transaction, audited;
+    his sessions end and his links are void.
     """
     with transaction(store):
         if by == user_id:
             raise Invalid("deactivate", "You cannot shut yourself out. Ask another administrator.")
-        if by and users.get(store, user_id).is_admin and not users.has_other_admin(store, user_id):
-            raise Invalid("deactivate", "This is the last administrator. Make another one first.")
+        if users.get(store, user_id).is_admin and not users.has_other_admin(store, user_id):
+            raise Invalid("deactivate", _LAST)
         users.deactivate(store, user_id, now=now)
         audit.note(store, "deactivate user", by=by, now=now, user=user_id)
 
@@ -199,11 +208,16 @@ def checked_email(email: str) -> str:
 def checked_name(name: str) -> str:
     """Raises Invalid."""
     name = one_line(name)
-    if not name:
+    if not is_shown(name):
         raise Invalid("name", "Type a name.")
     if len(name) > MOST_NAME_CHARACTERS:
         raise Invalid("name", f"A name has at most {MOST_NAME_CHARACTERS} characters.")
     return name
+
+
+def is_shown(name: str) -> bool:
+    """Whether there is something to see in it, not only marks and joiners."""
+    return any(category(sign)[0] in "LNPS" for sign in name)
 
 
 def _require_roles(store: Store, roles: Sequence[RoleId]) -> None:

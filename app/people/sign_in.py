@@ -25,20 +25,24 @@ def sign_in(
     """A new session's token, for the person with that address and password.
 
     Raises AuthFailed with the same sentence for an unknown person, a wrong password and a person
-    without one; with another after too many failures. Effects: a session row, or a failure row.
+    without one; with another after too many failures. Effects: a session row, or a failure row;
+    audited, without what was typed.
     """
     keys = {"user": _key_of(email), "address": f"address:{address}"}
     require_calm(store, keys, now=now)
-    user = _verified(store, email, password)
-    if user is None:
-        note_failure(store, keys, now=now)
+    user = _known(store, email)
+    if not is_right(password, users.password_hash(store, user.id) if user else None) or not user:
+        note_failure(store, keys, user=user.id if user else None, now=now)
         raise AuthFailed("The e-mail address or the password is wrong.")
     return open_session(store, user.id, address=address, agent=agent, now=now)
 
 
-def sign_out(store: Store, token: str) -> None:
-    """End a session. Effects: may be repeated."""
-    sessions.end_session(store, digest_of(token))
+def sign_out(store: Store, token: str, *, now: datetime) -> None:
+    """End a session. Effects: one transaction, audited; may be repeated."""
+    with transaction(store):
+        if session := sessions.session(store, digest_of(token)):
+            sessions.end_session(store, digest_of(token))
+            audit.note(store, "sign out", by=session.user.id, now=now)
 
 
 def viewer_of_session(store: Store, token: str, *, now: datetime) -> tuple[Viewer, User] | None:
@@ -58,7 +62,7 @@ def viewer_of_session(store: Store, token: str, *, now: datetime) -> tuple[Viewe
         sessions.end_session(store, digest)
         return None
     if idle > TOUCH_EVERY.total_seconds():
-        with suppress(Busy):  # a page that is only read waits for no write
+        with suppress(Busy), transaction(store):  # a page that is only read waits for no write
             sessions.touch_session(store, digest, now=now)
     return visibility.viewer_of(store, session.user.id), session.user
 
@@ -90,7 +94,7 @@ def change_password(
     keys = {"user": _key_of(user.email)}
     require_calm(store, keys, now=now)
     if not is_right(old, users.password_hash(store, user.id)):
-        note_failure(store, keys, now=now)
+        note_failure(store, keys, user=user.id, now=now)
         raise Invalid("old", "This is not your current password.")
     if new == old:
         raise Invalid("password", "The new password is the old one. Choose another.")
@@ -129,21 +133,24 @@ def end_other_sessions(store: Store, user_id: UserId, token: str, *, now: dateti
 
 
 def open_session(store: Store, user_id: UserId, *, address: str, agent: str, now: datetime) -> str:
-    """The token of a new session of a person whose identity was checked. Effects: a row."""
+    """The token of a new session of a person whose identity was checked.
+
+    Effects: one transaction, audited.
+    """
     token = token_urlsafe(32)
-    sessions.add_session(
-        store, user_id, digest_of(token), address=address[:100], agent=agent[:300], now=now
-    )
+    with transaction(store):
+        sessions.add_session(
+            store, user_id, digest_of(token), address=address[:100], agent=agent[:300], now=now
+        )
+        audit.note(store, "open session", by=user_id, now=now)
     return token
 
 
-def _verified(store: Store, email: str, password: str) -> User | None:
+def _known(store: Store, email: str) -> User | None:
     try:
-        user = find_user(store, email)
+        return find_user(store, email)
     except NotFound:
-        user = None
-    hashed = users.password_hash(store, user.id) if user else None
-    return user if is_right(password, hashed) else None
+        return None
 
 
 def _key_of(email: str) -> str:

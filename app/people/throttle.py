@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.errors import AuthFailed
-from app.store import Store, sessions, transaction
+from app.model import UserId
+from app.store import Store, audit, sessions, transaction
 
 FAILURES_WITHIN: Final = timedelta(minutes=15)
 MOST_FAILURES: Final = {"user": 10, "address": 50, "code": 10, "codes": 100, "token": 50}
@@ -24,9 +25,12 @@ def require_calm(store: Store, keys: Mapping[str, str], *, now: datetime) -> Non
             raise TooManyAttempts("Too many attempts. Wait a quarter of an hour and try again.")
 
 
-def note_failure(store: Store, keys: Mapping[str, str], *, now: datetime) -> None:
-    """Effects: one transaction."""
+def note_failure(
+    store: Store, keys: Mapping[str, str], *, user: UserId | None = None, now: datetime
+) -> None:
+    """Note a failure to show that one is `user`, or anybody. Effects: one transaction, audited."""
     with transaction(store):
         sessions.record_failure(
             store, list(keys.values()), now=now, keep_since=now - FAILURES_WITHIN
         )
+        audit.note(store, "fail sign-in", by=None, now=now, user=user)

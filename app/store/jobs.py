@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from app.errors import NotFound
 from app.model import AccountId, PublicId, UserId, Viewer
+from app.store import audit
 from app.store.accounts import watched
 from app.store.database import Store, from_seconds, new_public_id, to_seconds, transaction
 
@@ -107,9 +108,13 @@ def _insert(
 
 
 def request_verify(store: Store, viewer: Viewer, *, now: datetime) -> PublicId:
-    """Have everything verified; joins what waits or goes on already, whoever asked for it."""
+    """Have everything verified; joins what waits or goes on already, whoever asked for it.
+
+    Effects: one transaction, audited.
+    """
     with transaction(store):
         job = open_job(store, "verify")
+        audit.note(store, "verify", by=viewer.user_id, now=now)
         return job or add(store, "verify", by=viewer.user_id, now=now)
 
 

@@ -37,6 +37,7 @@ def add_session(
         " values (?, ?, ?, ?, ?, ?)",
         [token_digest, user_id, seconds, seconds, address, agent],
     )
+    _note_seen(store, token_digest, seconds)
 
 
 def session(store: Store, token_digest: bytes) -> Session | None:
@@ -50,10 +51,12 @@ def session(store: Store, token_digest: bytes) -> Session | None:
 
 
 def touch_session(store: Store, token_digest: bytes, *, now: datetime) -> None:
+    """Note that it is in use. Effects: in the caller's transaction."""
+    seconds = to_seconds(now)
     store.archive.conn.execute(
-        "update sessions set last_seen_at = ? where token_digest = ?",
-        [to_seconds(now), token_digest],
+        "update sessions set last_seen_at = ? where token_digest = ?", [seconds, token_digest]
     )
+    _note_seen(store, token_digest, seconds)
 
 
 def end_session(store: Store, token_digest: bytes) -> None:
@@ -136,4 +139,13 @@ def record_failure(
     conn.executemany(
         "insert into sign_in_failures (key, failed_at) values (?, ?)",
         [(key, to_seconds(now)) for key in keys],
+    )
+
+
+def _note_seen(store: Store, token_digest: bytes, seconds: int) -> None:
+    """When a person was here last outlives his sessions."""
+    store.archive.conn.execute(
+        "update users set last_seen_at = ?"
+        " where id = (select user_id from sessions where token_digest = ?)",
+        [seconds, token_digest],
     )

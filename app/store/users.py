@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import Invalid, NotFound
-from app.model import PublicId, Role, RoleId, User, UserId
+from app.model import MessageId, PublicId, Role, RoleId, User, UserId
 from app.store.database import Store, maybe_from_seconds, new_public_id, to_seconds
 
 COLUMNS = (
@@ -121,7 +121,7 @@ def people(store: Store, *, now: datetime) -> list[Person]:
     rows = store.archive.conn.execute(
         "select u.password_hash is not null,"
         " (select max(expires_at) from sign_in_links l where l.user_id = u.id and expires_at > ?),"
-        f" (select max(last_seen_at) from sessions s where s.user_id = u.id), {COLUMNS}"
+        f" u.last_seen_at, {COLUMNS}"
         " from users u order by u.deactivated_at is not null, u.name, u.id",
         [to_seconds(now)],
     )
@@ -156,9 +156,10 @@ def set_profile(store: Store, user_id: UserId, *, name: str, language: str, time
 
 
 def has_other_admin(store: Store, user_id: UserId) -> bool:
-    """Whether somebody else may administer."""
+    """Whether somebody else administers who was here, or can sign in with a password."""
     found = store.archive.conn.execute(
-        "select 1 from users where is_admin = 1 and deactivated_at is null and id <> ? limit 1",
+        "select 1 from users where is_admin = 1 and deactivated_at is null and id <> ?"
+        " and (password_hash is not null or last_seen_at is not null) limit 1",
         [user_id],
     )
     return found.fetchone() is not None
@@ -214,11 +215,20 @@ def put_hint_away(store: Store, user_id: UserId, hint: str) -> None:
 
 
 def add_role(store: Store, name: str) -> RoleId:
-    """A new role. Raises Invalid if there is one of that name."""
+    """A new role. Raises Invalid if there is one of that name.
+
+    The number of a role that was removed is not given again: the audit names roles by it.
+    """
     conn = store.archive.conn
     if conn.execute("select 1 from roles where name = ?", [name]).fetchone():
         raise Invalid("name", f"There is a role {name!r} already.")
-    return RoleId(conn.execute("insert into roles (name) values (?)", [name]).lastrowid or 0)
+    added = conn.execute(
+        "insert into roles (id, name) select 1 + max("
+        " coalesce((select max(id) from roles), 0), coalesce((select"
+        "  max(json_extract(detail, '$.id')) from audit where verb = 'remove role'), 0)), ?",
+        [name],
+    )
+    return RoleId(added.lastrowid or 0)
 
 
 def roles(store: Store) -> list[Role]:
@@ -262,6 +272,35 @@ def rename_role(store: Store, role_id: RoleId, name: str) -> None:
     if conn.execute("select 1 from roles where name = ? and id <> ?", [name, role_id]).fetchone():
         raise Invalid("name", f"There is a role {name!r} already.")
     conn.execute("update roles set name = ? where id = ?", [name, role_id])
+
+
+def kept_for_role(store: Store, role_id: RoleId, *, limit: int) -> list[MessageId]:
+    """The messages that a role opens, itself or by a record kept for it, newest first."""
+    rows = store.archive.conn.execute(
+        "select message_id from message_roles where role_id = :role union"
+        " select f.message_id from record_roles x join filings f on f.record_id = x.record_id"
+        " where x.role_id = :role order by 1 desc limit :limit",
+        {"role": role_id, "limit": limit},
+    )
+    return [MessageId(row[0]) for row in rows]
+
+
+def replace_role(store: Store, role_id: RoleId, other: RoleId) -> None:
+    """Keep for another role what is kept for this one. Effects: in the caller's transaction."""
+    conn = store.archive.conn
+    both = {"role": role_id, "other": other}
+    for kind, table in (("message", "message_roles"), ("record", "record_roles")):
+        conn.execute(
+            f"insert into index_queue (kind, subject_id) select '{kind}', {kind}_id from {table}"
+            " where role_id = :role",
+            both,
+        )
+        conn.execute(
+            f"insert or ignore into {table} ({kind}_id, role_id)"
+            f" select {kind}_id, :other from {table} where role_id = :role",
+            both,
+        )
+        conn.execute(f"delete from {table} where role_id = :role", both)
 
 
 def remove_role(store: Store, role_id: RoleId) -> None:

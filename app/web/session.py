@@ -21,6 +21,7 @@ from app import people
 from app.errors import NotFound
 from app.model import User, Viewer
 from app.settings import Settings
+from app.store.audit import came_from
 from app.web.db import AnyRequest, Stores
 from app.web.format import viewer_zone
 
@@ -113,6 +114,8 @@ class Gate(ASGIMiddleware):
         if token or not self._is_set_up:
             found = await sync_to_thread(self._find, token)
         scope["state"]["signed_in"] = found
+        host = request.client.host if request.client else ""
+        came_from.set(client_address(request.headers, host) or "unknown")
         viewer_zone.set(found.zone if found else None)
         marks = scope["route_handler"].opt
         if not (self._is_set_up or marks.get("is_before_set_up", False)):

@@ -116,7 +116,7 @@ def use_link(request: HTMXRequest, link: FromPath[str]) -> Template | Redirect:
 @post("/sign-out", sync_to_thread=True)
 def sign_out(request: HTMXRequest) -> Redirect:
     if found := signed_in(request):
-        people.sign_out(store_of(request), found.token)
+        people.sign_out(store_of(request), found.token, now=datetime.now(UTC))
     answer = Redirect(SIGN_IN, status_code=303)
     answer.set_cookie(ended_cookie(_settings(request)))
     return answer

@@ -128,7 +128,7 @@ def test_a_role_that_keeps_a_message_stays(team: Team, admin: Browser) -> None:
     answer = admin.post(f"{page}/remove", seen_on=f"{page}/edit")
 
     assert answer.status_code == 422
-    assert "Change who may see them first." in answer.text
+    assert "without one they would be open to everybody" in answer.text
 
 
 @pytest.mark.parametrize("bad", ["0", "99", "x", "1e3", "9" * 30, "%C2%B2"])

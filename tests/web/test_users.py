@@ -7,6 +7,7 @@ import pytest
 
 from app import people
 from app.store import audit, sessions, users
+from tests import make
 from tests.web.conftest import ORIGIN, PASSWORD, Browser, Team
 
 PAGES = ["/users", "/users/new"]
@@ -59,6 +60,8 @@ def test_others_cannot_invite(team: Team, alice: Browser) -> None:
 
 
 def test_the_list_says_who_is_what(team: Team, admin: Browser) -> None:
+    make.user(team.store, "Ewa")
+
     text = admin.get("/users").text
 
     for word in ("Alice", "bob@firma.pl", "foreman", "Administrator", "Last seen", "(you)"):
