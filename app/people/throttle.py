@@ -33,4 +33,5 @@ def note_failure(
         sessions.record_failure(
             store, list(keys.values()), now=now, keep_since=now - FAILURES_WITHIN
         )
-        audit.note(store, "fail sign-in", by=None, now=now, user=user)
+        if "token" not in keys:  # a program whose token has expired asks on and on
+            audit.note(store, "fail sign-in", by=None, now=now, user=user)

@@ -28,6 +28,7 @@ from app.web import (
     render,
 )
 from app.web.account_form import ACCOUNTS
+from app.web.audit_words import Told, access_changes
 from app.web.db import store_of
 from app.web.first_sync import FirstSyncView, first_sync_view
 from app.web.forms import asked, field
@@ -87,7 +88,7 @@ class FolderLine:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """One mailbox: its folders, what failed there, and its last checks, newest first."""
+    """One mailbox: its folders, what failed there, its last checks, and who was let into it."""
 
     line: AccountLine
     now: datetime
@@ -95,6 +96,7 @@ class AccountPage:
     failures: list[Failure]
     checks: list[Check]
     compared: Compared
+    told: list[Told]
 
 
 @get("/", sync_to_thread=True)
@@ -122,6 +124,7 @@ def show(
         folders.failures(store, account.id, limit=MOST_FAILURES),
         accounts.checks(store, account.id, limit=MOST_CHECKS),
         ledger.compared(store, account),
+        access_changes(store, viewer, account.id),
     )
     return render.page(request, "accounts/show.html", context=context, section="accounts")
 

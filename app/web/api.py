@@ -21,7 +21,7 @@ from app.errors import AuthFailed
 from app.model import Viewer
 from app.store.api_tokens import ApiToken
 from app.web.db import AnyRequest, Stores
-from app.web.session import client_address
+from app.web.session import note_origin
 
 NEEDS: Final = "needs"
 """Of a handler's `opt`: the scopes of which one is enough. Without it a handler is closed."""
@@ -78,8 +78,7 @@ class TokenGate(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: AnyRequest = scope["litestar_app"].request_class(scope, receive=receive)
-        address = client_address(request.headers, request.client.host if request.client else "")
-        caller = await sync_to_thread(self._find, bearer(request.headers), address)
+        caller = await sync_to_thread(self._find, bearer(request.headers), note_origin(request))
         _require_scope(request, caller.token)
         _require_json(request)
         scope["state"]["caller"] = caller

@@ -12,11 +12,13 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
 
-from app.model import RecordType, User
-from app.store import records, states, upkeep
+from app.model import RecordType, User, Viewer
+from app.store import Store, records, states, upkeep
 from app.store.circles import Circles
+from app.store.database import to_seconds
 from app.store.states import Halted
 from app.web import csrf, forms
+from app.web.audit_words import Told, access_given
 from app.web.circles import circles_of, state_of
 from app.web.db import AnyRequest, store_of
 from app.web.flash import Flash, flash_of
@@ -35,7 +37,7 @@ class Shell:
     """What stands around a page: who looks, the form token, the circles, what just happened.
 
     `needs_care`: a mark for administrators at the entry of the page "Upkeep". `halted`: mailboxes
-    that nobody looks at until somebody edits them.
+    that nobody looks at until somebody edits them. `told`: whom others let into his mailboxes.
     """
 
     section: str = ""
@@ -48,6 +50,7 @@ class Shell:
     flash: Flash | None = None
     needs_care: bool = False
     halted: tuple[Halted, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 def page(
@@ -135,6 +138,7 @@ def prepare(environment: Environment) -> None:
         "count": count,
         "person": person,
         "device": device,
+        "seconds": to_seconds,
         "zip": zip,
         "linked": _linked,
     }
@@ -157,7 +161,12 @@ def _full_shell(request: HTMXRequest, section: str) -> Shell:
         flash_of(request, store, found.viewer),
         found.viewer.is_admin and upkeep.needs_care(store),
         tuple(states.halted(store, found.viewer)),
+        _told(store, found.viewer) if section in ("queue", "accounts") else (),
     )
+
+
+def _told(store: Store, viewer: Viewer) -> tuple[Told, ...]:
+    return tuple(access_given(store, viewer, now=datetime.now(UTC)))
 
 
 def _template(name: str, context: object, shell: Shell, status: int) -> Template:

@@ -114,8 +114,7 @@ class Gate(ASGIMiddleware):
         if token or not self._is_set_up:
             found = await sync_to_thread(self._find, token)
         scope["state"]["signed_in"] = found
-        host = request.client.host if request.client else ""
-        came_from.set(client_address(request.headers, host) or "unknown")
+        note_origin(request)
         viewer_zone.set(found.zone if found else None)
         marks = scope["route_handler"].opt
         if not (self._is_set_up or marks.get("is_before_set_up", False)):
@@ -159,6 +158,14 @@ def _cookie(settings: Settings, token: str, *, max_age: int) -> Cookie:
         httponly=True,
         samesite="lax",
     )
+
+
+def note_origin(request: AnyRequest) -> str:
+    """Where a request comes from. Effects: what it does is in the audit as from there."""
+    host = request.client.host if request.client else ""
+    address = client_address(request.headers, host) or "unknown"
+    came_from.set(address)
+    return address
 
 
 def client_address(headers: Mapping[str, str], host: str) -> str:

@@ -34,6 +34,7 @@ def steps(directory: Path) -> list[tuple[str, list[object], str]]:
         ("user link", ["ewa@firma.pl"], "create link"),
         ("user deactivate", ["ewa@firma.pl"], "deactivate user"),
         ("record add", ["companies", "Spostex S.A."], "create record"),
+        ("record import", [directory / "records.csv"], "import records"),
         ("team set", ["--name", "Firma"], "set team"),
         (
             "account add",
@@ -65,6 +66,7 @@ def test_every_writing_command_leaves_a_line(tmp_path: Path) -> None:
     """R69: what was done, and that it was the operator, or the person he named."""
     directory, run = tmp_path / "data", runner(tmp_path / "data")
     (tmp_path / "one.eml").write_bytes(mail())
+    (tmp_path / "records.csv").write_text("type,name\ncompanies,Betonex\n")
     ids = {"account": "", "message": ""}
     before: set[tuple[int, str]] = set()
 
