@@ -1,21 +1,25 @@
 """The queue of a viewer (product.md A1, A2), and its rows."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from heapq import merge
+from itertools import islice
+from typing import Any, Final, Literal
 
 from app.errors import NotFound
 from app.model import AccountId, Message, MessageId, Page, Row, Viewer
 from app.store import filings
 from app.store.database import Store, marks, to_seconds
-from app.store.messages import COLUMN_COUNT, COLUMNS, message_from, with_previews
+from app.store.ingest import OLD_SECONDS
+from app.store.messages import COLUMNS, message_from, with_previews
 from app.store.messages import get as get_message
 from app.store.visibility import READABLE, viewer_parameters
 
 VISIBLE_AFTER_DOWNLOAD = timedelta(days=30)
 MOST_COUNTED = 10_000
+FEW = 2_000
 
 Show = Literal["waiting", "open", "all", "all-open", "aside"]
 """waiting: the default view; all: whatever its age; open and all-open: of these, what is not
@@ -24,16 +28,38 @@ archived; aside: what was set aside."""
 Cursor = tuple[int, MessageId]
 """A place in a list: seconds of the sort date, and the message there."""
 
-_OPEN = "(m.archived_at is null and h.is_live = 1 and h.set_aside_at is null)"
 _RECENT = "h.received_at >= min(a.created_at, :month_ago)"
-_ARCHIVED = "(m.archived_at is not null and h.downloaded_at > :month_ago)"
-_CONDITIONS: dict[Show, str] = {
-    "waiting": f"(({_OPEN} and {_RECENT}) or {_ARCHIVED})",
-    "open": f"({_OPEN} and {_RECENT})",
-    "all": f"({_OPEN} or {_ARCHIVED})",
-    "all-open": _OPEN,
-    "aside": "(m.archived_at is null and h.set_aside_at is not null)",
+_WAITS: Final = f"h.state = 0 and {_RECENT}"
+_LATELY: Final = (
+    "h.state = 3 and h.downloaded_at > :month_ago and (a.is_strict = 0"
+    f" or exists (select 1 from messages m where m.id = h.message_id and {READABLE}))"
+)
+_PARTS: Final[dict[Show, tuple[str, ...]]] = {
+    "waiting": (_WAITS, _LATELY),
+    "open": (_WAITS,),
+    "all": ("h.state = 0", "h.state = 1", _LATELY),
+    "all-open": ("h.state = 0", "h.state = 1"),
+    "aside": ("h.state = 2",),
 }
+"""What each view consists of, every part in the order of an index on `holdings`."""
+
+_OLDER: Final = (
+    "select h.account_id, h.message_id from holdings h where h.state = 1"
+    " and h.account_id in (select value from json_each(:accounts))"
+    # Received within the month before the mailbox was added, and longer than a month ago.
+    " union all select h.account_id, h.message_id from accounts a"
+    " cross join holdings h indexed by holdings_by_receipt on h.account_id = a.id"
+    "   and h.received_at >= a.created_at - :old"
+    "   and h.received_at < min(a.created_at, :month_ago)"
+    " where a.id in (select value from json_each(:accounts)) and h.state = 0"
+)
+_NOT_RECENT_ELSEWHERE: Final = (
+    "not exists (select 1 from holdings o join accounts b on b.id = o.account_id"
+    "   where o.message_id = h.message_id and o.account_id <> h.account_id"
+    # Plus: or else every mailbox is looked up for each message.
+    "   and +o.account_id in (select value from json_each(:accounts)) and o.state = 0"
+    "   and o.received_at >= min(b.created_at, :month_ago))"
+)
 
 
 def rows(
@@ -52,18 +78,20 @@ def rows(
     `before` and `after` are public ids of messages: older than, newer than that one. One that is
     absent or hidden is no place: the list begins with the newest.
     """
-    accounts = viewer.accounts if account is None else viewer.accounts & {account}
     cursor = cursor_at(store, viewer, before or after)
     before, after = (before, after) if cursor else ("", "")
-    messages: dict[MessageId, Message] = {}
-    for own in accounts:
-        kept = beyond("h.sort_at, h.message_id", cursor, is_newer=bool(after))
-        order = "asc" if after else "desc"
-        found = _of_account(
-            store, viewer, own, f"{_CONDITIONS[show]} and {kept}", order, limit + 1, now
-        )
-        messages.update((message.id, message) for message in found)
-    return page_of(store, viewer, list(messages.values()), before=before, after=after, limit=limit)
+    places = _places(
+        store,
+        viewer,
+        show,
+        viewer.accounts if account is None else viewer.accounts & {account},
+        cursor,
+        is_newer=bool(after),
+        limit=limit + 1,
+        now=now,
+    )
+    messages = by_places(store, viewer, places)
+    return page_of(store, viewer, messages, before=before, after=after, limit=limit)
 
 
 def older_count(
@@ -72,18 +100,10 @@ def older_count(
     """How many un-archived messages the default view leaves out, at most MOST_COUNTED + 1."""
     accounts = viewer.accounts if account is None else viewer.accounts & {account}
     found = store.archive.conn.execute(
-        "select count(*) from (select distinct h.message_id"
-        " from holdings h join accounts a on a.id = h.account_id"
-        " join messages m on m.id = h.message_id"
-        " where h.account_id in (select value from json_each(:accounts))"
-        f" and {_OPEN} and not ({_RECENT})"
+        f"select count(*) from (select distinct h.message_id from ({_OLDER}) h where"
         # What another of the mailboxes received lately is a row of the default view.
-        " and not exists (select 1 from holdings o join accounts b on b.id = o.account_id"
-        "   where o.message_id = h.message_id and o.account_id <> h.account_id"
-        "   and o.account_id in (select value from json_each(:accounts)) and o.is_live = 1"
-        "   and o.set_aside_at is null and o.received_at >= min(b.created_at, :month_ago))"
-        f" limit {MOST_COUNTED + 1})",
-        {"accounts": json.dumps(sorted(accounts))} | _times(now),
+        f" {_NOT_RECENT_ELSEWHERE if len(accounts) > 1 else '1'} limit {MOST_COUNTED + 1})",
+        {"accounts": json.dumps(sorted(accounts)), "old": OLD_SECONDS} | _times(now),
     )
     return int(found.fetchone()[0])
 
@@ -92,18 +112,11 @@ def count_above(
     store: Store, viewer: Viewer, newest: str, *, show: Show, limit: int, now: datetime
 ) -> int:
     """How many rows the queue has above that message, at most `limit`; see `rows`."""
-    beyond_newest = beyond(
-        "h.sort_at, h.message_id", cursor_at(store, viewer, newest), is_newer=True
+    cursor = cursor_at(store, viewer, newest)
+    places = _places(
+        store, viewer, show, viewer.accounts, cursor, is_newer=True, limit=limit, now=now
     )
-    found = store.archive.conn.execute(
-        "select count(*) from (select distinct h.message_id"
-        " from holdings h join messages m on m.id = h.message_id"
-        " join accounts a on a.id = h.account_id"
-        " where h.account_id in (select value from json_each(:accounts))"
-        f" and {_CONDITIONS[show]} and {beyond_newest} and {READABLE} limit :limit)",
-        viewer_parameters(viewer) | _times(now) | {"limit": limit},
-    )
-    return int(found.fetchone()[0])
+    return len(places)
 
 
 def row(store: Store, viewer: Viewer, message_id: MessageId) -> Row:
@@ -189,23 +202,66 @@ def beyond(column: str, cursor: Cursor | None, *, is_newer: bool) -> str:
     return f"({column}) {'>' if is_newer else '<'} ({cursor[0]}, {cursor[1]})"
 
 
-def _of_account(
+def first_of(streams: Iterable[Iterable[Cursor]], *, is_newer: bool, limit: int) -> list[Cursor]:
+    """The first places of several lists in order, each once."""
+    merged = merge(*streams, reverse=not is_newer)
+    return list(islice(dict.fromkeys(merged), limit))
+
+
+def by_places(store: Store, viewer: Viewer, places: Iterable[Cursor]) -> list[Message]:
+    """The messages there that the viewer may read, in no order."""
+    found = store.archive.conn.execute(
+        f"select {COLUMNS} from json_each(:ids) wanted cross join messages m"
+        f" on m.id = wanted.value where {READABLE}",
+        viewer_parameters(viewer) | {"ids": json.dumps([message_id for _, message_id in places])},
+    )
+    return [message_from(values) for values in found]
+
+
+def _places(
     store: Store,
     viewer: Viewer,
-    account_id: AccountId,
-    condition: str,
-    order: str,
+    show: Show,
+    accounts: Collection[AccountId],
+    cursor: Cursor | None,
+    *,
+    is_newer: bool,
     limit: int,
     now: datetime,
-) -> list[Message]:
+) -> list[Cursor]:
+    """The next places of a view, from each mailbox at most `limit`."""
+    parameters = viewer_parameters(viewer) | _times(now) | {"limit": limit}
+    is_few = show in ("waiting", "all") and _is_few(store, accounts, parameters)
+    order = "asc" if is_newer else "desc"
+    streams: list[list[Cursor]] = []
+    for part in _PARTS[show]:
+        index = "holdings_archived" if part is _LATELY and is_few else "holdings_by_state"
+        # The partial index asks for its own words.
+        chosen = part.replace("h.state = 3", "h.is_archived = 1") if is_few else part
+        statement = (
+            f"select h.sort_at, h.message_id from accounts a"
+            f" cross join holdings h indexed by {index}"
+            " on h.account_id = a.id"
+            f" where a.id = :account_id and {chosen}"
+            f" and {beyond('h.sort_at, h.message_id', cursor, is_newer=is_newer)}"
+            f" order by h.sort_at {order}, h.message_id {order} limit :limit"
+        )
+        streams += (
+            store.archive.conn.execute(statement, parameters | {"account_id": one}).fetchall()
+            for one in accounts
+        )
+    return first_of(streams, is_newer=is_newer, limit=limit)
+
+
+def _is_few(store: Store, accounts: Collection[AccountId], parameters: dict[str, object]) -> bool:
+    """Whether so little was archived lately that it is sorted faster than the list is searched."""
     found = store.archive.conn.execute(
-        f"select {COLUMNS} from holdings h join messages m on m.id = h.message_id"
-        " join accounts a on a.id = h.account_id"
-        f" where h.account_id = :account_id and {condition} and {READABLE}"
-        f" order by h.sort_at {order}, h.message_id {order} limit :limit",
-        viewer_parameters(viewer) | _times(now) | {"account_id": account_id, "limit": limit},
+        "select 1 from holdings h indexed by holdings_archived where h.is_archived = 1"
+        " and h.account_id in (select value from json_each(:own))"
+        f" and h.downloaded_at > :month_ago limit 1 offset {FEW}",
+        parameters | {"own": json.dumps(sorted(accounts))},
     )
-    return [message_from(values[:COLUMN_COUNT]) for values in found]
+    return found.fetchone() is None
 
 
 def _times(now: datetime) -> dict[str, Any]:

@@ -274,10 +274,15 @@ def _put_access(
         ("record_roles", "role_id", roles),
         ("record_users", "user_id", users),
     ):
-        conn.execute(f"delete from {table} where record_id = ?", [record_id])
+        # What stays is left alone: each row that comes or goes renews all the record's messages.
+        conn.execute(
+            f"delete from {table} where record_id = ?"
+            f" and {column} not in (select value from json_each(?))",
+            [record_id, json.dumps(list(ids))],
+        )
         conn.executemany(
-            f"insert into {table} (record_id, {column}) values (?, ?)",
-            [(record_id, one) for one in dict.fromkeys(ids)],
+            f"insert into {table} (record_id, {column}) values (?, ?) on conflict do nothing",
+            [(record_id, one) for one in ids],
         )
 
 

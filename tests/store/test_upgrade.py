@@ -2,6 +2,7 @@
 
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +10,20 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from app.model import MessageId, UserId, Viewer
-from app.store import blobs, database, filings, lock, mending, messages, open_store, snippets
+from app.model import MessageId, RecordId, UserId, Viewer
+from app.store import (
+    archives,
+    blobs,
+    database,
+    filings,
+    lock,
+    mending,
+    messages,
+    open_store,
+    queue,
+    snippets,
+)
+from app.store.archives import Filter
 from app.store.database import sqlite3
 from app.verify import verify
 from tests import make
@@ -112,6 +125,38 @@ def test_records_and_what_lies_under_them_are_as_they_were(tmp_path: Path) -> No
     )
     assert (found.domains, found.users) == (("los.pl",), (UserId(1),))
     assert filings.records_of(store, Viewer(UserId(2)), [MessageId(1)]) == {}
+
+
+def test_what_was_archived_before_is_in_every_list(tmp_path: Path) -> None:
+    """R47, R53: by its mailbox, its record and its type; what waits, waits as older mail."""
+    write_first_version(tmp_path)
+    archive = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)
+    archive.execute("update accounts set created_at = 9000000")
+    archive.execute(
+        "insert into messages select 2, 'm2', x'02', 2, '2@x', 'Zement', '', '', '', '', null, 7,"
+        " 9, 0, null, '', '', 1, 8, 1"
+    )
+    archive.execute("insert into holdings values (1, 2, 7, 8999999, 7, 0, 1, null, null)")
+    archive.execute(
+        "insert into records (id, public_id, type_id, name, folded_name, code, notes, created_at)"
+        " values (7, 'r', 1, 'Los', 'los', '', '', 5)"
+    )
+    archive.execute("insert into filings values (2, 7, 1, 8)")
+    archive.execute("insert into message_roles values (2, 1)")
+    archive.close()
+
+    store = open_store(tmp_path)
+
+    now = datetime.fromtimestamp(9_000_000, UTC)
+    member, role = Viewer(UserId(1), accounts=frozenset({1})), Viewer(UserId(2), frozenset({1}))
+    for viewer in (member, role):
+        for only in (Filter(), Filter(record=RecordId(7)), Filter(record_type="companies")):
+            found = archives.rows(store, viewer, only=only).rows
+            assert [row.message.subject for row in found] == ["Zement"]
+    assert archives.rows(store, Viewer(UserId(3))).rows == ()
+    found = queue.rows(store, member, now=now).rows
+    assert [row.message.subject for row in found] == ["Zement"]
+    assert queue.older_count(store, member, now=now) == 1
 
 
 def test_a_process_waits_while_another_one_upgrades_a_large_archive(
