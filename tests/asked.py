@@ -1,7 +1,7 @@
 """What each route of the application is asked with, for tests/test_differential.py.
 
-Values in braces are names of tests/twin_mail.py. A new route needs a line: a page in QUERIES, what is
-sent in FORMS, and for a new part of a path its values in VALUES.
+Values in braces are names of tests/twin_mail.py. A new route needs a line: a page in QUERIES, what
+is sent in FORMS, and for a new part of a path its values in VALUES.
 """
 
 from typing import Any
