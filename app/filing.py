@@ -42,14 +42,17 @@ class Readership:
     """Who could read a message once it is filed so.
 
     `people` counts the active users. `mailboxes` are those of the viewer whose members are among
-    them whatever the roles; `has_role` whether the viewer is by a role.
+    them whatever the roles; `has_role` whether the viewer is by a role, `reads_it` whether he is
+    at all. Of several messages `least` have the fewest readers; else it is as many.
     """
 
     people: int
+    least: int
     roles: int
     is_record_open: bool
     mailboxes: tuple[str, ...]
     has_role: bool
+    reads_it: bool
 
 
 def file_message(
@@ -209,10 +212,12 @@ def readers(
     )
     return Readership(
         people=len(people),
+        least=len(people),
         roles=len(roles),
         is_record_open=record is None or record.is_open,
         mailboxes=keepers(store, viewer, message_id),
         has_role=not viewer.roles.isdisjoint(roles),
+        reads_it=viewer.user_id in people,
     )
 
 
@@ -223,13 +228,18 @@ def may_lose_it(store: Store, viewer: Viewer, message_id: MessageId) -> bool:
     return not (is_kept or keepers(store, viewer, message_id))
 
 
-def keepers(store: Store, viewer: Viewer, message_id: MessageId) -> tuple[str, ...]:
-    """The viewer's mailboxes whose members go on reading it, whatever the roles (A5)."""
+def keepers(
+    store: Store, viewer: Viewer, message_id: MessageId, *, is_strict: bool = False
+) -> tuple[str, ...]:
+    """The viewer's mailboxes whose members go on reading it, whatever the roles (A5).
+
+    `is_strict`: those instead whose members read it, once archived, as the archive allows only.
+    """
     held = set(holdings.held_by(store, viewer, message_id))
     return tuple(
         one.address
         for one in accounts.of_viewer(store, viewer)
-        if one.id in held and not one.is_strict
+        if one.id in held and one.is_strict == is_strict
     )
 
 

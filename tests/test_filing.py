@@ -290,10 +290,12 @@ def test_readers_are_those_who_then_may_read(store: Store, alice, message) -> No
     assert able == [users[0], users[1]]
     assert found == Readership(
         people=2,
+        least=2,
         roles=1,
         is_record_open=False,
         mailboxes=("office@firma.pl",),
         has_role=False,
+        reads_it=True,
     )
 
 

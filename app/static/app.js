@@ -45,8 +45,77 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const next = event.detail.target.id === "attach" && one("#attach [data-autofocus]");
-    if (next && document.activeElement === document.body) next.focus({ preventScroll: true });
+    const isFree = document.activeElement === document.body || document.activeElement.id === "like";
+    if (next && isFree) enter(next);
   });
+
+  function enter(field) {
+    field.focus({ preventScroll: true });
+    if (field.select) field.select();
+  }
+
+  // -- Select Record: a combobox over what the server finds (ARIA practice, list autocomplete).
+
+  const combo = () => one("#like[role=combobox]");
+  const isOpen = () => combo() && combo().getAttribute("aria-expanded") === "true";
+  const options = () => all("#options [role=option]");
+
+  function showOptions(isShown) {
+    const list = one("#options");
+    list.hidden = !isShown;
+    combo().setAttribute("aria-expanded", String(isShown));
+    if (!isShown) activate(null);
+  }
+
+  function activate(option) {
+    for (const each of options()) each.setAttribute("aria-selected", String(each === option));
+    if (!option) return combo().removeAttribute("aria-activedescendant");
+    combo().setAttribute("aria-activedescendant", option.id);
+    return option.scrollIntoView({ block: "nearest" });
+  }
+
+  const active = () => options().find((each) => each.getAttribute("aria-selected") === "true");
+
+  function walk(by) {
+    if (!isOpen()) return window.htmx.trigger(combo(), "open");
+    const at = options().indexOf(active());
+    const next = at < 0 && by < 0 ? options().length - 1 : at + by;
+    return activate(options()[(next + options().length) % options().length]);
+  }
+
+  function choose(option) {
+    const record = one("#record");
+    one("#type").value = option.dataset.type;
+    combo().value = option.dataset.name;
+    record.value = option.dataset.record;
+    showOptions(false);
+    record.dispatchEvent(new Event("change"));
+  }
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "options") showOptions(document.activeElement === combo());
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target === combo() && one("#record").value !== "new") one("#record").value = "";
+  });
+  document.addEventListener("focusout", (event) => { if (event.target === combo()) showOptions(false); });
+  document.addEventListener("mousedown", (event) => {
+    const option = event.target.closest("#options [role=option]");
+    if (!option) return;
+    event.preventDefault(); // the text field keeps the focus
+    choose(option);
+  });
+
+  function keyInCombo(event) {
+    const isWalk = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (isWalk) walk(isWalk);
+    else if (event.key === "Escape" && isOpen()) showOptions(false);
+    else if (event.key === "Enter" && active()) choose(active());
+    else if (event.key === "Enter" && one("#record").value) one("[data-confirm]").click();
+    else if (event.key === "Enter") window.htmx.trigger(combo(), "open");
+    else return;
+    event.preventDefault();
+  }
 
   // -- New rows come by themselves only to a list that nobody touches or has scrolled.
 
@@ -73,7 +142,7 @@
     const wrong = one("[data-focus]");
     if (wrong) return wrong.focus();
     const first = one("[data-autofocus]");
-    if (first) return first.focus({ preventScroll: true });
+    if (first) return enter(first);
     const done = one(".flash[data-message]");
     const rows = all(".rows tbody tr");
     const below = one("[data-next]");
@@ -122,9 +191,11 @@
     const field = event.target.closest("input:not([type=radio]):not([type=checkbox]), select, textarea, [contenteditable]");
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       const confirm = one("[data-confirm]");
+      if (isOpen() && active()) choose(active());
       if (confirm) confirm.click();
       return;
     }
+    if (event.target === combo() && !event.isComposing) return keyInCombo(event);
     if (event.key === "Escape" && event.target.matches("[data-search]")) return event.target.blur();
     if (field || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isOff()) return;
     const control = all('[data-hotkey="' + CSS.escape(event.key) + '"]').find(isShown);

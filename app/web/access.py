@@ -15,8 +15,8 @@ from app.model import Filing, Message, Role, Row, Viewer
 from app.store import Store, filings, messages, queue, users
 from app.web import flash, forms, render
 from app.web.archives import ARCHIVES
-from app.web.attach import chosen_roles
 from app.web.db import store_of
+from app.web.filing_form import chosen_roles
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,11 @@ def day(moment: datetime) -> Markup:
     )
 
 
+def month(moment: datetime) -> str:
+    """March 2024."""
+    return f"{moment.astimezone(viewer_zone.get()):%B %Y}"
+
+
 def clock(moment: datetime, *, seconds: bool = False) -> str:
     """15:04, or 15:04:59."""
     local = moment.astimezone(viewer_zone.get())

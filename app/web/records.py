@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
@@ -12,9 +13,10 @@ from litestar.response import Redirect, Template
 from app.errors import NotFound
 from app.model import Page, Record, RecordId, RecordType, Viewer
 from app.records import export_records, find_type
-from app.search import search_messages
+from app.search import SearchPage, search_messages
 from app.search.analysis import fold
-from app.store import Store, archives, record_lists, records, users
+from app.store import Store, archives, record_lists, record_mail, records, users
+from app.store.archives import Filter
 from app.store.record_lists import RecordsFound
 from app.web import flash, render
 from app.web.db import store_of
@@ -51,6 +53,7 @@ class RecordPage:
     users: tuple[str, ...] = ()
     rows: Page | None = None
     query: str = ""
+    found: SearchPage | None = None
 
 
 @get("/", sync_to_thread=True)
@@ -93,7 +96,7 @@ def show(
     record_id: FromPath[str],
 ) -> Template:
     store = store_of(request)
-    kind, record = _found(store, viewer, record_type, record_id)
+    kind, record = found_record(store, viewer, record_type, record_id)
     roles = tuple(role.name for role in users.roles(store) if role.id in record.roles)
     people = tuple(user.name for user in users.every(store) if user.id in record.users)
     context = RecordPage(kind, record, "overview", roles, people)
@@ -108,12 +111,22 @@ def emails(
     record_id: FromPath[str],
 ) -> Template:
     store = store_of(request)
-    kind, record = _found(store, viewer, record_type, record_id)
-    before, after = asked(request, "before"), asked(request, "after")
-    rows = archives.rows(
-        store, viewer, only=archives.Filter(record=record.id), before=before, after=after
-    )
-    context = RecordPage(kind, record, "emails", rows=rows)
+    kind, record = found_record(store, viewer, record_type, record_id)
+    query, before, after = (asked(request, name) for name in ("q", "before", "after"))
+    found = None
+    if query:
+        found = search_messages(
+            store,
+            viewer,
+            query,
+            before=before,
+            zone=zone_of(request),
+            keep=partial(archives.among, store, viewer, only=Filter(record=record.id)),
+        )
+        rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
+    else:
+        rows = record_mail.rows(store, viewer, record.id, before=before, after=after)
+    context = RecordPage(kind, record, "emails", rows=rows, query=query, found=found)
     return render.page(request, "records/emails.html", context=context, section=record_type)
 
 
@@ -125,7 +138,7 @@ def pick(
     record_id: FromPath[str],
 ) -> Template:
     store = store_of(request)
-    kind, record = _found(store, viewer, record_type, record_id)
+    kind, record = found_record(store, viewer, record_type, record_id)
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     if query:
         found = search_messages(
@@ -146,7 +159,7 @@ def act(
     record_id: FromPath[str],
 ) -> Redirect:
     """The picker's and the tab's buttons, for the row that is selected."""
-    _, record = _found(store_of(request), viewer, record_type, record_id)
+    _, record = found_record(store_of(request), viewer, record_type, record_id)
     message, verb = asked(request, "message"), asked(request, "do")
     if not message.isalnum():
         page = "emails" if verb == "display" else "emails/pick"
@@ -158,7 +171,7 @@ def act(
     return render.to(path, type=record.type, record=record.public_id, back="record")
 
 
-def _found(
+def found_record(
     store: Store, viewer: Viewer, record_type: str, record_id: str
 ) -> tuple[RecordType, Record]:
     """The record, if it is of that type. Raises NotFound."""

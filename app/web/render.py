@@ -22,7 +22,7 @@ from app.web.audit_words import Told, access_given
 from app.web.circles import circles_of, state_of
 from app.web.db import AnyRequest, store_of
 from app.web.flash import Flash, flash_of
-from app.web.format import badge, clock, count, day, device, person, size, when
+from app.web.format import badge, clock, count, day, device, month, person, size, when
 from app.web.session import local_path, signed_in
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -130,6 +130,7 @@ def prepare(environment: Environment) -> None:
         "when": when,
         "clock": clock,
         "day": day,
+        "month": month,
         "badge": badge,
         "circles_state": state_of,
     }

@@ -98,7 +98,8 @@ def test_method_three(team: Team, alice: Browser, archived: str) -> None:
     assert button(tab, "Attach archived email")
     assert button(picker, "Attach this email to another record")
     assert '<option value="projects" selected>' in form
-    assert f'<option value="{record}" selected>' in form
+    assert f'name="record" value="{record}"' in form
+    assert 'name="like" value="Łomianki Playground Construction"' in form
     assert 'name="roles"' not in form
     assert "Faktura za beton" in alice.get(sent.headers["location"]).text
 

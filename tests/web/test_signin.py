@@ -34,6 +34,9 @@ PAGES = [
     "/records/companies/x/emails",
     "/records/companies/x/emails/pick",
     "/records/companies/x/emails/act",
+    "/records/companies/x/attachments",
+    "/records/companies/export.csv",
+    "/record-import",
 ]
 CHANGES = [
     "/email/queue/check",
