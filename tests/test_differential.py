@@ -22,6 +22,7 @@ KEPT_OUT = ("", "gone")
 SAFE = ("GET", "HEAD")
 _ACCOUNTS = "/email/accounts"
 STATE = {
+    ("dora", "GET", "/audit"),
     ("dora", "GET", "/roles"),
     ("dora", "GET", "/roles/{role_id:str}/edit"),
     *(
@@ -38,6 +39,7 @@ STATE = {
 mailbox, of which they see the same on its server (R73, R78). None shows more than numbers."""
 
 STATE_CHANGED = {
+    ("dora", "POST", "/audit/export"),
     ("dora", "POST", "/roles/{role_id:str}/edit"),
     ("dora", "POST", "/roles/{role_id:str}/remove"),
 }

@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import sys
+from asyncio import Event
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -170,12 +171,18 @@ async def call(
         "server": ("127.0.0.1", 8000),
     }
     told: list[Any] = []
+    parts, is_whole = iter([{"type": "http.request", "body": body, "more_body": False}]), Event()
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if part := next(parts, None):
+            return part
+        await is_whole.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         told.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            is_whole.set()
 
     await app(scope, receive, send)
     content = b"".join(one.get("body", b"") for one in told[1:])
