@@ -29,6 +29,7 @@ from app.web import (
     profile,
     purge,
     queue,
+    record_ends,
     record_files,
     record_forms,
     record_import,
@@ -82,7 +83,7 @@ def create_app(settings: Settings, *, set_up_code: str = "", is_demo: bool = Fal
         middleware=[Gate(settings, stores), FormGuard(settings), TokenGate(stores)],
         before_send=[add_headers],
         on_shutdown=[stores.close],
-        exception_handlers=problems.HANDLERS,
+        exception_handlers={**problems.HANDLERS, records.Moved: records.to_successor},
         dependencies={"viewer": Provide(provide_viewer, sync_to_thread=False)},
         state=State(
             {
@@ -118,6 +119,7 @@ def _routers() -> list[Router]:
         archives.router,
         search.router,
         records.router,
+        record_ends.router,
         record_files.router,
         record_forms.router,
         record_types.router,

@@ -5,6 +5,7 @@ no mail and no pages.
 """
 
 from app.records.draft import Draft, draft_of, problems, record_version
+from app.records.ends import Merge, Removal, merge_records, plan_merge, plan_removal, remove_record
 from app.records.imports import (
     MOST_SHOWN,
     Plan,
@@ -50,11 +51,13 @@ __all__ = [
     "MOST_SHOWN",
     "Done",
     "Draft",
+    "Merge",
     "Outcome",
     "Plan",
     "Push",
     "Pushed",
     "Refused",
+    "Removal",
     "SameName",
     "add_record",
     "archive_record",
@@ -68,12 +71,16 @@ __all__ = [
     "find_record",
     "find_type",
     "import_records",
+    "merge_records",
     "next_code",
     "plan_import",
+    "plan_merge",
+    "plan_removal",
     "problems",
     "push_record",
     "push_records",
     "record_version",
+    "remove_record",
     "restore_record",
     "restore_type",
     "search_records",

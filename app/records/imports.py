@@ -19,12 +19,13 @@ from app.records.verbs import (
     Pushed,
     differences,
     draft_of_pushed,
+    is_former,
     lower,
     meant,
     push_record,
 )
 from app.search.analysis import fold
-from app.store import Store, audit, records, transaction, users
+from app.store import Store, audit, record_ends, records, transaction, users
 from app.store.records import Mark
 
 K = TypeVar("K")
@@ -169,6 +170,10 @@ class _Known:
         for record in records.select(store, viewer, "1 order by r.id", {}):
             for what, value in _marks_of(record.external_id, record.code, record.name):
                 self.records.setdefault((record.type, what, value), []).append(record)
+        visible = {record.id: record for found in self.records.values() for record in found}
+        for record_type, external_id, record_id in record_ends.former_ids(store):
+            if record_id in visible:
+                self.records[record_type, "external id", external_id] = [visible[record_id]]
 
     def find(self, record_type: str, pushed: Pushed) -> Record | None:
         """The record that is meant. Raises Invalid for a name that several have."""
@@ -224,6 +229,9 @@ def _plan_row(plan: Plan, known: _Known, row: Row) -> None:
         raise Invalid("type", f"There is no record type {said!r}. There are: {there}.")
     pushed = _pushed(known, row)
     old = known.find(kind.key, pushed)
+    if old is not None and is_former(old, pushed, record_type=kind.key):
+        plan.unchanged += 1
+        return
     draft = checked(draft_of_pushed(old, pushed))
     known.claim(row.number, kind.key, old, draft)
     changed = tuple(differences(draft_of(old), draft)) if old else ()

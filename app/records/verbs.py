@@ -146,7 +146,7 @@ def change_record(
             raise Conflict("Somebody else saved this record in the meantime.")
         if not may_share_name and fold(old.name) != fold(draft.name):
             _require_own_name(store, viewer, old.type, draft, besides=record_id)
-        _save(store, old, draft, by=viewer.user_id, now=now)
+        save(store, old, draft, by=viewer.user_id, now=now)
 
 
 def upsert_record(
@@ -174,13 +174,15 @@ def push_record(
         pushed,
         lambda what, value: records.known_as(store, viewer, what, value, record_type=record_type),
     )
+    if old is not None and is_former(old, pushed, record_type=record_type):
+        return old.id, "unchanged"
     draft = checked(draft_of_pushed(old, pushed))
     if old is None:
         made = add_record(
             store, record_type=record_type, draft=draft, may_share_name=True, by=by, now=now
         )
         return made, "new"
-    return old.id, "changed" if _save(store, old, draft, by=by, now=now) else "unchanged"
+    return old.id, "changed" if save(store, old, draft, by=by, now=now) else "unchanged"
 
 
 def meant(pushed: Pushed, look: Callable[[records.Mark, str], Sequence[Record]]) -> Record | None:
@@ -202,6 +204,16 @@ def meant(pushed: Pushed, look: Callable[[records.Mark, str], Sequence[Record]])
     if len(found) > 1:
         raise Invalid("name", "Several records have this name. Give the code or the external id.")
     return found[0] if found else None
+
+
+def is_former(record: Record, pushed: Pushed, *, record_type: str) -> bool:
+    """Whether the record was found by the id of one that became part of it.
+
+    What is pushed of that one is not said of the record.
+    """
+    external_id = one_line(pushed.external_id)
+    has_other = bool(external_id and record.external_id) and record.external_id != external_id
+    return has_other or record.type != record_type
 
 
 def lower(code: str) -> str:
@@ -283,7 +295,7 @@ def differences(was: Draft, new: Draft) -> dict[str, list[object]]:
     return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
 
 
-def _save(store: Store, old: Record, draft: Draft, *, by: UserId | None, now: datetime) -> bool:
+def save(store: Store, old: Record, draft: Draft, *, by: UserId | None, now: datetime) -> bool:
     """Save a checked draft over a record; False: it was so already."""
     changed = differences(draft_of(old), draft)
     if not changed:

@@ -20,9 +20,13 @@ Mark = Literal["external id", "code", "name"]
 """By what a record is told from others of its type."""
 
 _BY_MARK: Final[dict[Mark, str]] = {
-    "external id": "r.external_id = :value",
-    "code": "r.code != '' and r.code = :value collate nocase",
-    "name": "r.folded_name = :value",
+    "external id": "r.id in ("
+    "select o.id from records o join record_types y on y.id = o.type_id"
+    " where y.key = :type and o.external_id = :value"
+    " union all select x.record_id from record_ids x join record_types y on y.id = x.type_id"
+    " where y.key = :type and x.external_id = :value)",
+    "code": "t.key = :type and r.code != '' and r.code = :value collate nocase",
+    "name": "t.key = :type and r.folded_name = :value",
 }
 
 
@@ -158,9 +162,11 @@ def known_as(
 ) -> list[Record]:
     """The records of a type with this external id, code or folded name, the oldest first.
 
+    Or what a record with that external id became part of, whatever its type.
+
     `viewer=None` is the operator, who sees every record.
     """
-    asked = f"t.key = :type and {_BY_MARK[mark]} order by r.id"
+    asked = f"{_BY_MARK[mark]} order by r.id"
     return select(store, viewer, asked, {"type": record_type, "value": value})
 
 
@@ -171,6 +177,8 @@ def taken(store: Store) -> dict[tuple[str, Mark, str], RecordId]:
         "select t.key, r.external_id, lower(r.code), r.id from records r"
         " join record_types t on t.id = r.type_id"
         " where (r.external_id is not null or r.code != '') and r.removed_at is null"
+        " union all select t.key, x.external_id, '', x.record_id from record_ids x"
+        " join record_types t on t.id = x.type_id"
     ):
         found[key, "external id", external_id or ""] = RecordId(record_id)
         found[key, "code", code] = RecordId(record_id)
@@ -233,12 +241,18 @@ def _require_free(
 ) -> None:
     """Raises Invalid, which does not tell whether the other record is one that may be seen."""
     for field, value, asked, title in (
-        ("code", code, "code = ? collate nocase and code != ''", "code"),
-        ("external_id", external_id, "external_id = ?", "external id"),
+        ("code", code, "records where code = :value collate nocase and code != ''", "code"),
+        ("external_id", external_id, "records where external_id = :value", "external id"),
+        (
+            "external_id",
+            external_id,
+            "(select type_id, record_id as id from record_ids where external_id = :value) where 1",
+            "external id",
+        ),
     ):
         taken = store.archive.conn.execute(
-            f"select 1 from records where type_id = ? and {asked} and id is not ?",
-            [type_id, value, besides],
+            f"select 1 from {asked} and type_id = :type and id is not :besides",
+            {"value": value, "type": type_id, "besides": besides},
         )
         if value and taken.fetchone():
             raise Invalid(

@@ -11,12 +11,13 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app import records as verbs
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid
 from app.model import Record, RecordType, Role, User, UserId, Viewer, some_lines
 from app.records import Draft
 from app.store import Store, audit, record_lists, records, users
 from app.web import flash, forms, render
 from app.web.db import store_of
+from app.web.records import found_record
 
 _UNSEEN: Final = (
     "Saved so, you could not see this record any more yourself. Add yourself or one of your roles,"
@@ -95,8 +96,7 @@ def edit(
     record_id: FromPath[str],
 ) -> Template:
     store = store_of(request)
-    record = _found(store, viewer, record_type, record_id)
-    kind = verbs.find_type(store, record_type)
+    kind, record = found_record(store, viewer, record_type, record_id)
     page = _form(store, kind, record, verbs.draft_of(record), is_open=record.is_open)
     return _page(request, replace(page, attached=_attached(store, viewer, record)))
 
@@ -109,8 +109,8 @@ def update(
     record_id: FromPath[str],
 ) -> Template | Redirect:
     store = store_of(request)
-    record, draft = _found(store, viewer, record_type, record_id), _typed(request, store)
-    kind, version = verbs.find_type(store, record_type), forms.field(request, "version")
+    kind, record = found_record(store, viewer, record_type, record_id)
+    draft, version = _typed(request, store), forms.field(request, "version")
     try:
         _check_access(request, viewer, draft)
         now = datetime.now(UTC)
@@ -126,7 +126,7 @@ def update(
     except Invalid as exc:
         return _page(request, _refused(request, store, kind, record, draft, exc), status=422)
     except Conflict as exc:
-        kept = _found(store, viewer, record_type, record_id)
+        _, kept = found_record(store, viewer, record_type, record_id)
         return _page(request, _conflict(request, store, kind, kept, draft, str(exc)), status=422)
     saved = records.by_ids(store, viewer, [record.id]).get(record.id)
     return render.to(_address(kind, saved), done=flash.SAVED)
@@ -140,7 +140,7 @@ def archive(
     record_id: FromPath[str],
 ) -> Redirect:
     store = store_of(request)
-    record = _found(store, viewer, record_type, record_id)
+    _, record = found_record(store, viewer, record_type, record_id)
     verbs.archive_record(store, viewer, record.id, now=datetime.now(UTC))
     return render.to(f"/records/{record.type}/{record.public_id}", done=flash.SAVED)
 
@@ -153,7 +153,7 @@ def restore(
     record_id: FromPath[str],
 ) -> Redirect:
     store = store_of(request)
-    record = _found(store, viewer, record_type, record_id)
+    _, record = found_record(store, viewer, record_type, record_id)
     verbs.restore_record(store, viewer, record.id, now=datetime.now(UTC))
     return render.to(f"/records/{record.type}/{record.public_id}", done=flash.SAVED)
 
@@ -167,13 +167,6 @@ def _page(request: HTMXRequest, page: RecordFormPage, *, status: int = 200) -> T
 def _address(kind: RecordType, record: Record | None) -> str:
     """The record's page, or the list where its maker may not see it."""
     return f"/records/{kind.key}/{record.public_id}" if record else f"/records/{kind.key}"
-
-
-def _found(store: Store, viewer: Viewer, record_type: str, record_id: str) -> Record:
-    record = records.get(store, viewer, record_id)
-    if record.type != record_type:
-        raise NotFound
-    return record
 
 
 def _form(

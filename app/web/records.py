@@ -15,16 +15,24 @@ from app.model import Page, Record, RecordId, RecordType, Viewer
 from app.records import export_records, find_type
 from app.search import SearchPage, search_messages
 from app.search.analysis import fold
-from app.store import Store, archives, record_lists, record_mail, records, users
+from app.store import Store, archives, record_ends, record_lists, record_mail, records, users
 from app.store.archives import Filter
 from app.store.record_lists import RecordsFound
 from app.web import flash, render
-from app.web.db import store_of
+from app.web.db import AnyRequest, store_of
 from app.web.forms import asked
 from app.web.record_import import table_file
 from app.web.session import zone_of
 
 ARCHIVED = "archived"
+
+
+class Moved(NotFound):
+    """The record became part of another one that the viewer may see: it is at `path`."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +182,19 @@ def act(
 def found_record(
     store: Store, viewer: Viewer, record_type: str, record_id: str
 ) -> tuple[RecordType, Record]:
-    """The record, if it is of that type. Raises NotFound."""
-    record = records.get(store, viewer, record_id)
+    """The record, if it is of that type. Raises NotFound, and Moved for one that was merged."""
+    try:
+        record = records.get(store, viewer, record_id)
+    except NotFound:
+        kept = record_ends.successor(store, viewer, record_id)
+        raise Moved(f"/records/{kept.type}/{kept.public_id}") from None
     if record.type != record_type:
         raise NotFound
     return find_type(store, record_type), record
+
+
+def to_successor(_: AnyRequest, moved: Moved) -> Redirect:
+    return render.to(moved.path)
 
 
 router = Router(
