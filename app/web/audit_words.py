@@ -44,6 +44,7 @@ GROUPS: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "change account": "changed the settings of {account}",
             "set server": "set the mail server of {account}",
             "set login": "changed the login of {account}",
+            "set strict": "bound the members of {account} to what the archive allows",
             "pause account": "paused {account}",
             "resume account": "resumed {account}",
             "close account": "closed {account}",
@@ -220,6 +221,8 @@ def _pattern(line: Line) -> str:
             return "gave {added} access to {account}"
         if removed and not added:
             return "took access to {account} from {removed}"
+    if line.verb == "set strict" and not line.detail.get("is_strict"):
+        return "let the members of {account} read all its mail, archived or not"
     return SENTENCES.get(line.verb, _UNKNOWN)
 
 
