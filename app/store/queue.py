@@ -53,13 +53,15 @@ _OLDER: Final = (
     "   and h.received_at < min(a.created_at, :month_ago)"
     " where a.id in (select value from json_each(:accounts)) and h.state = 0"
 )
-_NOT_RECENT_ELSEWHERE: Final = (
+_NOT_ELSEWHERE: Final = (
     "not exists (select 1 from holdings o join accounts b on b.id = o.account_id"
     "   where o.message_id = h.message_id and o.account_id <> h.account_id"
     # Plus: or else every mailbox is looked up for each message.
-    "   and +o.account_id in (select value from json_each(:accounts)) and o.state = 0"
-    "   and o.received_at >= min(b.created_at, :month_ago))"
+    "   and +o.account_id in (select value from json_each(:accounts)) and o.state in (0, 1)"
+    "   and (o.account_id < h.account_id"
+    "     or o.state = 0 and o.received_at >= min(b.created_at, :month_ago)))"
 )
+"""Whether no other of the mailboxes counts it, or received it lately: a row of the default view."""
 
 
 def rows(
@@ -100,9 +102,8 @@ def older_count(
     """How many un-archived messages the default view leaves out, at most MOST_COUNTED + 1."""
     accounts = viewer.accounts if account is None else viewer.accounts & {account}
     found = store.archive.conn.execute(
-        f"select count(*) from (select distinct h.message_id from ({_OLDER}) h where"
-        # What another of the mailboxes received lately is a row of the default view.
-        f" {_NOT_RECENT_ELSEWHERE if len(accounts) > 1 else '1'} limit {MOST_COUNTED + 1})",
+        f"select count(*) from (select 1 from ({_OLDER}) h"
+        f" where {_NOT_ELSEWHERE if len(accounts) > 1 else '1'} limit {MOST_COUNTED + 1})",
         {"accounts": json.dumps(sorted(accounts)), "old": OLD_SECONDS} | _times(now),
     )
     return int(found.fetchone()[0])
