@@ -7,7 +7,7 @@ import tantivy
 from tantivy import FieldType, Occur
 from tantivy import Query as Engine
 
-from app.search.schema import EVERYWHERE, ID_BITS, MOST_SECONDS, PEOPLE, TEXT
+from app.search.schema import BCC, EVERYWHERE, ID_BITS, MOST_SECONDS, PEOPLE, TEXT
 from app.search.tree import And, Field, Flag, Node, Not, Or, Phrase, Prefix, Range, Term
 from app.store.visibility import ViewerScopes
 
@@ -17,16 +17,28 @@ SHORTEST_PART = 3
 FEW = 8
 """Up to so many values are asked for one by one, which is faster than as a set."""
 
-_FIELDS: dict[str, tuple[str, ...]] = {name: (name,) for name in EVERYWHERE} | {"with": PEOPLE}
+ANYWHERE = (*EVERYWHERE, BCC)
+_FIELDS: dict[str, tuple[str, ...]] = {name: (name,) for name in ANYWHERE} | {
+    "with": (*PEOPLE, BCC)
+}
 
 
 class Compiler:
-    """Compiles trees and scopes for one schema. Scores are never asked for: answers go by date."""
+    """Compiles trees and scopes for one schema. Scores are never asked for: answers go by date.
 
-    def __init__(self, schema: tantivy.Schema) -> None:
+    `accounts` are the numbers of the mailboxes whose Bcc may be looked into.
+    """
+
+    def __init__(self, schema: tantivy.Schema, accounts: Sequence[str] = ()) -> None:
         self.schema = schema
+        self.accounts = accounts
 
-    def query(self, node: Node, fields: tuple[str, ...] = EVERYWHERE) -> Engine:
+    def of_viewer(self, viewer: ViewerScopes) -> "Compiler":
+        """One that looks into the Bcc of the viewer's mailboxes as well."""
+        parts = [one.partition(":") for one in sorted(viewer.account)]
+        return Compiler(self.schema, [number for kind, _, number in parts if kind == "account"])
+
+    def query(self, node: Node, fields: tuple[str, ...] = ANYWHERE) -> Engine:
         match node:
             case And(nodes=nodes):
                 return all_of([self.query(one, fields) for one in nodes])
@@ -43,8 +55,13 @@ class Compiler:
             case Term():
                 return any_of([one for name in fields for one in self._term(node, name, fields)])
             case Phrase(words=row):
-                phrase = list[str | tuple[int, str]](row)
-                return any_of([Engine.phrase_query(self.schema, name, phrase) for name in fields])
+                return any_of(
+                    [
+                        Engine.phrase_query(self.schema, name, list[str | tuple[int, str]](phrase))
+                        for name in fields
+                        for phrase in self._written(name, row)
+                    ]
+                )
             case Prefix(start=start):
                 return any_of([self._prefix(name, start) for name in fields])
 
@@ -72,13 +89,24 @@ class Compiler:
         if name in TEXT and term.stems:
             exact = {term.word, *term.stems}
             return [self.held(name, exact), self.held(f"{name}_stem", term.stems)]
-        is_in_part = fields is not EVERYWHERE and len(term.word) >= SHORTEST_PART
-        if name in PEOPLE and is_in_part:
+        is_in_part = fields is not ANYWHERE and len(term.word) >= SHORTEST_PART
+        if name in (*PEOPLE, BCC) and is_in_part:
             return [self._prefix(name, term.word)]
-        return [Engine.term_query(self.schema, name, term.word, "basic")]
+        return [self.held(name, [row[0] for row in self._written(name, (term.word,))])]
 
     def _prefix(self, name: str, start: str) -> Engine:
-        return Engine.fuzzy_term_query(self.schema, name, start, distance=0, prefix=True)
+        return any_of(
+            [
+                Engine.fuzzy_term_query(self.schema, name, row[0], distance=0, prefix=True)
+                for row in self._written(name, (start,))
+            ]
+        )
+
+    def _written(self, name: str, row: tuple[str, ...]) -> list[list[str]]:
+        """Words in a row as the field has them: those of Bcc once for each mailbox."""
+        if name != BCC:
+            return [list(row)]
+        return [[f"{account}:{word}" for word in row] for account in self.accounts]
 
 
 def all_of(queries: Sequence[Engine]) -> Engine:
@@ -86,6 +114,8 @@ def all_of(queries: Sequence[Engine]) -> Engine:
 
 
 def any_of(queries: Sequence[Engine]) -> Engine:
+    if not queries:
+        return Engine.empty_query()
     if len(queries) == 1:
         return queries[0]
     return Engine.boolean_query([(Occur.Should, query) for query in queries])

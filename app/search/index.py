@@ -152,7 +152,8 @@ class MessageIndex:
         `without` are ids that count as absent. Never raises on a missing or damaged index: the
         answer is empty and `is_partial`.
         """
-        compiled = all_of([self._compiler.query(ast), self._compiler.scopes(scopes)])
+        compiler = self._compiler.of_viewer(scopes)
+        compiled = all_of([compiler.query(ast), compiler.scopes(scopes)])
         if without:
             compiled = but_not(compiled, self._compiler.held("message_id", without))
         page = compiled

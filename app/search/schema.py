@@ -11,7 +11,7 @@ from app.model import Address, MessageId
 from app.search.analysis import analyse, words
 from app.store.documents import MessageDocument, RecordDocument
 
-MESSAGES = "messages-v1"
+MESSAGES = "messages-v2"
 """The directory of the message index. The number goes up with the schema, the languages and every
 change of `analysis`: an index with another number is removed and made anew."""
 
@@ -23,6 +23,9 @@ USUAL_NAME = 100
 
 TEXT = ("subject", "body", "quoted")
 PEOPLE = ("from", "to", "cc")
+BCC = "bcc"
+"""Words as "3:jan", by the mailbox that holds the copy: nobody else finds them (A20)."""
+
 EVERYWHERE = (*TEXT, *PEOPLE, "filename")
 
 
@@ -43,6 +46,7 @@ def message_schema() -> tantivy.Schema:
         builder.add_text_field(f"{name}_stem", tokenizer_name="whitespace", index_option="basic")
     builder.add_boolean_field("has_attachment", indexed=True)
     builder.add_boolean_field("is_archived", indexed=True)
+    builder.add_text_field(BCC, tokenizer_name="whitespace", index_option="position")
     for name in ("account_scope", "record_scope", "role_scope"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     return builder.build()
@@ -75,6 +79,10 @@ def message_entry(document: MessageDocument) -> tantivy.Document:
             entry.add_text(f"{name}_stem", stems)
     for name, people in (("from", (*mail.from_, mail.sender)), ("to", mail.to), ("cc", mail.cc)):
         _add_people(entry, name, people)
+    for account_id, person in document.bcc:
+        for text in (person.name, person.address):
+            if found := words(text):
+                entry.add_text(BCC, " ".join(f"{account_id}:{word}" for word in found))
     attachments = [leaf for leaf in mail.leaves if leaf.is_attachment]
     for leaf in attachments:
         if leaf.filename:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-FieldName = Literal["from", "to", "cc", "with", "subject", "filename"]
-FIELD_NAMES: tuple[FieldName, ...] = ("from", "to", "cc", "with", "subject", "filename")
+FieldName = Literal["from", "to", "cc", "bcc", "with", "subject", "filename"]
+FIELD_NAMES: tuple[FieldName, ...] = ("from", "to", "cc", "bcc", "with", "subject", "filename")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,22 @@
 """The outbox to the index: what changed, and the documents that stand for it."""
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.errors import Corrupt
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
-from app.model import CopyId, MessageId, Record, RecordId
+from app.model import AccountId, Address, CopyId, MessageId, Record, RecordId
 from app.store import blobs, candidates, fresh, records, snippets
 from app.store.database import Store, from_seconds, transaction
 from app.store.visibility import scopes_of_messages, scopes_of_record
 
 MOST_OF_HEADER = 200_000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Queued:
 class MessageDocument:
     """A message for the index; the scopes say who may find it.
 
-    `mail` is a copy without Bcc, and may lack the header block.
+    `mail` is a copy without Bcc, and may lack the header block. `bcc` tells of every copy that has
+    one, by the mailbox that holds the copy: only its members find it so (A20).
     """
 
     message_id: MessageId
@@ -37,6 +42,7 @@ class MessageDocument:
     account_scopes: tuple[str, ...]
     record_scopes: tuple[str, ...]
     role_scopes: tuple[str, ...]
+    bcc: tuple[tuple[AccountId, Address], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +112,60 @@ def enqueue_all(store: Store) -> None:
 def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDocument]:
     """The documents of messages; those that are gone are absent."""
     rows = store.archive.conn.execute(
-        "select m.id, m.sort_at, (select min(id) from copies c where c.message_id = m.id)"
-        " from json_each(?) wanted join messages m on m.id = wanted.value",
+        "select m.id, m.sort_at, c.id from json_each(?) wanted"
+        " cross join messages m on m.id = wanted.value"
+        " cross join copies c on c.message_id = m.id order by wanted.key, c.id",
         [json.dumps(list(ids))],
     ).fetchall()
     scopes = scopes_of_messages(store, [MessageId(row[0]) for row in rows])
-    return [
-        MessageDocument(
-            MessageId(row[0]),
-            from_seconds(row[1]),
-            fresh.take(store, row[2]) or parse(without_bcc(blobs.read(store, row[2]))),
-            scopes[row[0]].account,
-            scopes[row[0]].record,
-            scopes[row[0]].role,
-        )
-        for row in rows
-    ]
+    made: dict[MessageId, MessageDocument] = {}
+    for message_id, sort_at, copy_id in rows:
+        if message_id in made:
+            bcc = _bcc_of(store, copy_id)
+        else:
+            mail, bcc = _said_by(store, copy_id)
+            found = scopes[message_id]
+            made[message_id] = MessageDocument(
+                message_id, from_seconds(sort_at), mail, found.account, found.record, found.role
+            )
+        if bcc:
+            one = made[message_id]
+            made[message_id] = replace(one, bcc=one.bcc + _held(store, copy_id, bcc))
+    return list(made.values())
+
+
+def _said_by(store: Store, copy_id: CopyId) -> tuple[ParsedMail, tuple[Address, ...]]:
+    """What a copy says without its Bcc, and its Bcc."""
+    mail = fresh.take(store, copy_id)
+    if mail is not None:
+        return replace(mail, bcc=()), mail.bcc
+    raw = blobs.read(store, copy_id)
+    shown = without_bcc(raw)
+    return parse(shown), () if shown is raw else parse(raw).bcc
+
+
+def _bcc_of(store: Store, copy_id: CopyId) -> tuple[Address, ...]:
+    """The Bcc of a further copy; nothing where it is damaged: verification tells."""
+    mail = fresh.take(store, copy_id)
+    if mail is not None:
+        return mail.bcc
+    try:
+        raw = blobs.read(store, copy_id)
+    except Corrupt as exc:
+        logger.warning("a copy cannot be read", extra={"problem": str(exc)})
+        return ()
+    return () if without_bcc(raw) is raw else parse(raw).bcc
+
+
+def _held(
+    store: Store, copy_id: CopyId, bcc: tuple[Address, ...]
+) -> tuple[tuple[AccountId, Address], ...]:
+    rows = store.archive.conn.execute(
+        "select distinct f.account_id from locations l join folders f on f.id = l.folder_id"
+        " where l.copy_id = ? order by 1",
+        [copy_id],
+    )
+    return tuple((AccountId(row[0]), one) for row in rows for one in bcc)
 
 
 def mail_of(store: Store, message_id: MessageId) -> ParsedMail | None:

@@ -18,12 +18,12 @@ _characters = 0
 
 
 def keep(store: Store, copy_id: CopyId, mail: ParsedMail) -> None:
-    """Remember what a new copy says, without its header block and its Bcc.
+    """Remember what a new copy says, without its header block.
 
     Effects: the oldest ones are forgotten where they are too many or too long.
     """
     global _characters
-    key, kept = (str(store.directory), copy_id), replace(mail, header=b"", bcc=())
+    key, kept = (str(store.directory), copy_id), replace(mail, header=b"")
     with _lock:
         before = _kept.pop(key, None)
         _characters += _size(kept) - (_size(before) if before else 0)
@@ -42,6 +42,6 @@ def take(store: Store, copy_id: CopyId) -> ParsedMail | None:
 
 
 def _size(mail: ParsedMail) -> int:
-    people = (mail.from_, mail.to, mail.cc, mail.reply_to)
+    people = (mail.from_, mail.to, mail.cc, mail.bcc, mail.reply_to)
     entries = len(mail.leaves) + len(mail.references) + sum(map(len, people))
     return len(mail.text) + _PER_ENTRY * entries

@@ -191,10 +191,3 @@ def test_a_deleted_index_gives_an_empty_page_with_a_note(house):
 
     assert (page.hits, page.total) == ((), 0)
     assert "rebuilt" in page.query.notes[0]
-
-
-def test_bcc_cannot_be_searched_for(house):
-    house.receive(mail("Faktura", Bcc="tajny@ukryty.example"))
-    house.index()
-
-    assert search(house, "ukryty").total == 0

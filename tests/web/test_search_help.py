@@ -15,7 +15,7 @@ def test_every_operator_shown_is_understood(alice: Browser) -> None:
 
     found = [query.parse(unescape(one)) for one in shown]
 
-    assert len(found) == 15
+    assert len(found) == 16
     assert [one.notes for one in found] == [()] * len(found)
 
 
