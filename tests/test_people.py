@@ -1,13 +1,15 @@
 """Sign-in, sessions and one-time links."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
-from app import people
+from app import filing, people
 from app.errors import AuthFailed, Invalid, NotFound
 from app.model import UserId
-from app.store import Store
+from app.store import Store, audit, filings, open_store, users
 from tests import make
 from tests.make import NOW
 
@@ -132,3 +134,80 @@ def test_rights_count_from_the_next_request(store: Store, alice) -> None:
     assert before is not None
     assert after is not None
     assert (before[0].accounts, after[0].accounts) == ({box.id}, frozenset())
+
+
+def test_of_two_who_use_a_link_at_once_one_wins(store: Store, alice: UserId) -> None:
+    link = people.create_link(store, alice, by=None, now=NOW)
+    passwords = [f"the password of browser {number}" for number in range(2)]
+    ready = Barrier(len(passwords))
+
+    def use(password: str) -> str | None:
+        own = open_store(store.directory)
+        ready.wait()
+        try:
+            return people.set_password_by_link(own, link, password, now=NOW, **FROM)
+        except NotFound:
+            return None
+        finally:
+            own.close()
+
+    with ThreadPoolExecutor(len(passwords)) as threads:
+        tokens = list(threads.map(use, passwords))
+
+    (won,) = [number for number, token in enumerate(tokens) if token]
+    assert people.viewer_of_session(store, tokens[won] or "", now=NOW) is not None
+    assert sign_in(store, passwords[won])
+    with pytest.raises(AuthFailed):
+        sign_in(store, passwords[1 - won])
+
+
+def test_when_somebody_was_here_last_outlives_his_sessions(store: Store, alice: UserId) -> None:
+    token = sign_in(store)
+    later = NOW + timedelta(days=2)
+    people.viewer_of_session(store, token, now=later)
+
+    people.deactivate_user(store, alice, by=None, now=later)
+
+    (person,) = users.people(store, now=later)
+    assert person.last_seen_at == later
+
+
+def test_an_administrator_who_was_one_is_none_at_his_next_request(store: Store, alice) -> None:
+    """R78: in the session that is open."""
+    boss = people.create_user(
+        store, email="boss@firma.pl", name="B", is_admin=True, password=PASSWORD, by=None, now=NOW
+    )
+    other = people.create_user(
+        store, email="o@firma.pl", name="O", is_admin=True, password=PASSWORD, by=boss, now=NOW
+    )
+    token = sign_in(store, email="o@firma.pl")
+    version = people.user_version(store, users.get(store, other))
+
+    people.change_user(
+        store, other, name="O", is_admin=False, roles=(), version=version, by=boss, now=NOW
+    )
+
+    found = people.viewer_of_session(store, token, now=NOW)
+    assert found is not None
+    assert not found[0].is_admin
+
+
+def test_what_a_deactivated_person_did_stays_and_he_reads_no_more(store: Store, alice) -> None:
+    """R69: his filings, his lines, the mail of his mailbox; he counts among the readers no more."""
+    bob = make.user(store, "Bob")
+    box = make.account(store, alice, address="alice@firma.pl")
+    make.deliver(store, box, make.mail())
+    (message,) = make.message_ids(store)
+    record = make.record(store)
+    filing.file_message(store, make.viewer(store, alice), message, record, now=NOW)
+    _, token = people.create_token(store, alice, name="ERP", scopes=["read"], days=9, now=NOW)
+
+    people.deactivate_user(store, alice, by=bob, now=NOW)
+
+    viewer = make.viewer(store, bob)
+    (lies,) = filings.visible(store, viewer, message)
+    assert (lies.filed_by, lies.record.id) == (alice, record)
+    assert ("archive", alice) in audit.verbs_on(store, message)
+    assert filing.readers(store, viewer, message, None, ()).people == 1
+    with pytest.raises(AuthFailed):
+        people.viewer_of_token(store, token, address="10.0.0.1", now=NOW)

@@ -281,3 +281,22 @@ def test_a_planted_session_cookie_is_not_adopted(
 
     assert "letterbook=planted" not in answer.headers["set-cookie"]
     assert people.viewer_of_session(team.store, "planted", now=datetime.now(UTC)) is None
+
+
+def test_a_link_that_is_wrong_used_or_too_old_tells_nothing(team: Team, stranger: Browser) -> None:
+    """The same page for all, and for an address where nothing is."""
+    now = datetime.now(UTC)
+    used = people.create_link(team.store, team.alice, by=None, now=now)
+    people.set_password_by_link(team.store, used, PASSWORD, address="127.0.0.1", agent="x", now=now)
+    old = people.create_link(team.store, team.bob, by=None, now=now - people.LINK_FOR)
+    void = people.create_link(team.store, team.charlie, by=None, now=now)
+    people.create_link(team.store, team.charlie, by=None, now=now)
+
+    shown = {stranger.get(f"/sign-in/{one}").text for one in (used, old, void, "never")}
+    sent = {
+        stranger.post(f"/sign-in/{one}", seen_on="/sign-in", password=PASSWORD, again=PASSWORD).text
+        for one in (used, old, void, "never")
+    }
+
+    assert len(shown | sent) == 1
+    assert stranger.get(f"/sign-in/{used}").status_code == 404
