@@ -81,6 +81,9 @@ QUERIES: dict[str, list[str]] = {
     "/email/messages/{message_id:str}/body": ["", "images=1"],
     "/email/messages/{message_id:str}/source.eml": PLAIN,
     "/email/messages/{message_id:str}/parts/{position:int}": PLAIN,
+    "/email/attach/records": [
+        *("", "like=spos&message={h1}", "like=fence&type=projects", "like=sec", "message={v1}"),
+    ],
     "/email/messages/{message_id:str}/attach": [
         "",
         *(f"type=companies&record={{{record}}}" for record in VALUES["record_id"]),
@@ -116,6 +119,7 @@ QUERIES: dict[str, list[str]] = {
     "/record-import/template.csv": PLAIN,
     "/records/{record_type:str}/{record_id:str}": PLAIN,
     "/records/{record_type:str}/{record_id:str}/emails": ["", "before={h2}", "after={h3}"],
+    "/records/{record_type:str}/{record_id:str}/attachments": ["", "before={h2}", "after={h3}"],
     "/records/{record_type:str}/{record_id:str}/emails/pick": ["", "q=fence", "before={h2}"],
     "/records/{record_type:str}/{record_id:str}/emails/act": [
         "",

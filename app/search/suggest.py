@@ -23,7 +23,7 @@ from app.search.evidence import (
 )
 from app.search.index import RecordIndex
 from app.search.names import parts_of, proper_parts_of
-from app.store import decisions, documents, records, visibility
+from app.store import decisions, documents, messages, records, visibility
 from app.store import team as teams
 from app.store.database import Store
 from app.store.decisions import HABIT, Filed, Refused
@@ -108,13 +108,12 @@ def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggest
 
     At most one is preselected; empty if nothing speaks for any, or the viewer may not read it.
     """
-    if not visibility.readable(store, viewer, [message_id]):
-        return []
-    mail = documents.mail_of(store, message_id)
+    conversation = messages.conversation(store, viewer, message_id)
+    mail = documents.mail_of(store, message_id) if conversation else None
     if mail is None:
         return []
     asked = _asked(mail, teams.get(store))
-    thread = decisions.of_thread(store, viewer, message_id, most=MOST_OF_THREAD)
+    thread = decisions.of_thread(store, viewer, conversation, message_id, most=MOST_OF_THREAD)
     habit = decisions.of_sender(store, viewer, message_id)
     rare, ids = _candidates(store, viewer, asked)
     ids |= {one for filed in (*thread, *habit) for one in filed.records}
@@ -131,7 +130,7 @@ def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggest
         _weigh_habit(cases, asked, habit)
     else:
         _weigh_kind(store, viewer, cases, asked, habit)
-    for refused in decisions.refused(store, viewer, message_id):
+    for refused in decisions.refused(store, viewer, conversation, message_id):
         if asked.is_outside or refused.by == "thread":
             _weigh_against(cases, refused, thread if refused.by == "thread" else habit)
     return _choose([case for case in cases.values() if case.score > 0])

@@ -9,8 +9,6 @@ create table refusals (
 ) strict, without rowid;
 create index refusals_by_record on refusals (record_id);
 create index refusals_by_sender on refusals (sender_address);
--- Where a conversation, and a sender's mail, was filed last.
-create index messages_filed_by_thread on messages (thread_id, sort_at)
-  where archived_at is not null;
+-- Where a sender's mail was filed last.
 create index messages_filed_by_sender on messages (sender_address, sort_at)
   where archived_at is not null;

@@ -1,12 +1,12 @@
 """What people decided before about a conversation and a sender, as far as a viewer may see it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from app.model import MessageId, RecordId, Viewer
+from app.model import Message, MessageId, RecordId, Viewer
 from app.store.database import Store, to_seconds
 from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
 
@@ -16,7 +16,7 @@ HABIT = 3
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A filed mail: its subject, the visible records it lies under, and when it was put there."""
+    """A filed mail: its subject, and the visible records it lies under with when (seconds)."""
 
     subject: str
     records: dict[RecordId, int]
@@ -31,28 +31,18 @@ class Refused:
     at: int
 
 
-_FILED = f"""
-  select m.id, m.subject, m.sort_at from messages m, (
-    select id, thread_id, sender_address, sort_at from messages where id = :id) this
-  where m.archived_at is not null and m.id <> :id and {{which}} and {READABLE}
+_OF_SENDER = f"""
+  select m.id, m.subject from messages m, (
+    select id, sender_address from messages where id = :id) this
+  where m.archived_at is not null and m.id <> :id and m.sender_address = this.sender_address
+    and this.sender_address <> '' and {READABLE}
     and exists (select 1 from filings f join records r on r.id = f.record_id
                 where f.message_id = m.id and {RECORD_VISIBLE})
-  order by m.sort_at {{order}} limit :most
+  order by m.sort_at desc limit :most
 """
-_EARLIER_IN_THREAD = _FILED.format(
-    which="m.thread_id = this.thread_id and m.sort_at <= this.sort_at", order="desc"
-)
-_LATER_IN_THREAD = _FILED.format(
-    which="m.thread_id = this.thread_id and m.sort_at > this.sort_at", order="asc"
-)
-_OF_SENDER = _FILED.format(
-    which="m.sender_address = this.sender_address and this.sender_address <> ''", order="desc"
-)
-_REFUSED_IN_THREAD = f"""
-  select x.record_id, max(x.refused_at) from messages m
-  cross join refusals x on x.message_id = m.id
-  where m.thread_id = (select thread_id from messages where id = :id) and {READABLE}
-  group by x.record_id
+_REFUSED_IN_THREAD = """
+  select record_id, max(refused_at) from refusals
+  where message_id in (select value from json_each(:ids)) group by record_id
 """
 _REFUSED_OF_SENDER = f"""
   select x.record_id, max(x.refused_at) from refusals x
@@ -63,26 +53,37 @@ _REFUSED_OF_SENDER = f"""
 """
 
 
-def of_thread(store: Store, viewer: Viewer, message_id: MessageId, *, most: int) -> list[Filed]:
-    """Filed mail of the conversation, the nearest in time first, what came before first of all."""
-    earlier = _filed(store, viewer, message_id, _EARLIER_IN_THREAD, most)
-    if len(earlier) == most:
-        return earlier
-    return earlier + _filed(store, viewer, message_id, _LATER_IN_THREAD, most - len(earlier))
+def of_thread(
+    store: Store, viewer: Viewer, thread: Sequence[Message], message_id: MessageId, *, most: int
+) -> list[Filed]:
+    """Filed mail of a conversation, what came before the message first, the nearest in time.
+
+    `thread` is what `messages.conversation` gives for the message.
+    """
+    at = next(n for n, one in enumerate(thread) if one.id == message_id)
+    others = [one for one in (*thread[:at][::-1], *thread[at + 1 :]) if one.archived_at]
+    under = _records_of(store, viewer, [one.id for one in others])
+    return [Filed(one.subject, under[one.id]) for one in others if under[one.id]][:most]
 
 
 def of_sender(store: Store, viewer: Viewer, message_id: MessageId) -> list[Filed]:
     """The last filed mails of the message's sender, the newest first, `HABIT` at most."""
-    return _filed(store, viewer, message_id, _OF_SENDER, HABIT)
+    asked = viewer_parameters(viewer) | {"id": message_id, "most": HABIT}
+    rows = store.archive.conn.execute(_OF_SENDER, asked).fetchall()
+    under = _records_of(store, viewer, [row[0] for row in rows])
+    return [Filed(subject, under[found]) for found, subject in rows]
 
 
-def refused(store: Store, viewer: Viewer, message_id: MessageId) -> list[Refused]:
+def refused(
+    store: Store, viewer: Viewer, thread: Sequence[Message], message_id: MessageId
+) -> list[Refused]:
     """What was refused for mail of the conversation and of the sender."""
-    asked = viewer_parameters(viewer) | {"id": message_id}
     conn = store.archive.conn
+    near = conn.execute(_REFUSED_IN_THREAD, {"ids": json.dumps([one.id for one in thread])})
+    far = conn.execute(_REFUSED_OF_SENDER, viewer_parameters(viewer) | {"id": message_id})
     return [
-        *(Refused(RecordId(r), "thread", at) for r, at in conn.execute(_REFUSED_IN_THREAD, asked)),
-        *(Refused(RecordId(r), "sender", at) for r, at in conn.execute(_REFUSED_OF_SENDER, asked)),
+        *(Refused(RecordId(record_id), "thread", at) for record_id, at in near),
+        *(Refused(RecordId(record_id), "sender", at) for record_id, at in far),
     ]
 
 
@@ -108,15 +109,6 @@ def unsay(store: Store, message_id: MessageId, *, at: datetime) -> None:
     store.archive.conn.execute(
         "delete from refusals where message_id = ? and refused_at = ?", [message_id, to_seconds(at)]
     )
-
-
-def _filed(
-    store: Store, viewer: Viewer, message_id: MessageId, query: str, most: int
-) -> list[Filed]:
-    asked = viewer_parameters(viewer) | {"id": message_id, "most": most}
-    rows = store.archive.conn.execute(query, asked).fetchall()
-    under = _records_of(store, viewer, [row[0] for row in rows])
-    return [Filed(subject, under[found]) for found, subject, _ in rows]
 
 
 def _records_of(store: Store, viewer: Viewer, ids: Iterable[int]) -> dict[int, dict[RecordId, int]]:

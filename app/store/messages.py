@@ -86,6 +86,11 @@ def get(store: Store, viewer: Viewer, public_id: str) -> Message:
 
 
 def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
+    """`conversation`, each message with the beginning of its text."""
+    return with_previews(store, conversation(store, viewer, message_id))
+
+
+def conversation(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
     """What the viewer may read of the message's conversation, itself included, oldest first.
 
     Empty if he may not read the message. What only hidden mail ties to it is left out, for that
@@ -100,7 +105,7 @@ def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]
     if len(found) < len(rows):
         ids = _together(store, [message.id for message in found], message_id)
         found = [message for message in found if message.id in ids]
-    return with_previews(store, found)
+    return found
 
 
 def _together(store: Store, ids: Sequence[MessageId], message_id: MessageId) -> set[int]:
