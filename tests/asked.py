@@ -92,6 +92,7 @@ QUERIES: dict[str, list[str]] = {
         "type=companies&like=secret",
         "type=companies&record=new",
     ],
+    "/email/attach/records": ["", "type=companies&like=secret", "type=projects&like=f"],
     "/email/messages/{message_id:str}/access": PLAIN,
     "/email/messages/{message_id:str}/purge": PLAIN,
     "/email/archives": [
@@ -118,8 +119,17 @@ QUERIES: dict[str, list[str]] = {
     "/record-import": PLAIN,
     "/record-import/template.csv": PLAIN,
     "/records/{record_type:str}/{record_id:str}": PLAIN,
-    "/records/{record_type:str}/{record_id:str}/emails": ["", "before={h2}", "after={h3}"],
-    "/records/{record_type:str}/{record_id:str}/attachments": ["", "before={h2}", "after={h3}"],
+    "/records/{record_type:str}/{record_id:str}/emails": [
+        *("", "before={h2}", "after={h3}", "q=fence", "q=secret&before={h2}"),
+    ],
+    "/records/{record_type:str}/{record_id:str}/attachments": [
+        *("", "like=plan", "kind=pdf", *(f"after={{{name}}}.1" for name in MAIL)),
+    ],
+    "/records/{record_type:str}/{record_id:str}/merge": [
+        *("", "like=secret", "type=projects&like=fence"),
+        *(f"into={{{name}}}" for name in VALUES["record_id"]),
+    ],
+    "/records/{record_type:str}/{record_id:str}/delete": PLAIN,
     "/records/{record_type:str}/{record_id:str}/emails/pick": ["", "q=fence", "before={h2}"],
     "/records/{record_type:str}/{record_id:str}/emails/act": [
         "",
@@ -211,6 +221,10 @@ FORMS: dict[str, list[dict[str, Any]]] = {
     "/records/{record_type:str}/{record_id:str}/edit": [{"name": "Fence", "access": "all"}],
     "/records/{record_type:str}/{record_id:str}/archive": EMPTY,
     "/records/{record_type:str}/{record_id:str}/restore": EMPTY,
+    "/records/{record_type:str}/{record_id:str}/merge": [
+        {"into": f"{{{one}}}", "version": "x"} for one in RECORDS
+    ],
+    "/records/{record_type:str}/{record_id:str}/delete": [{"version": "x"}],
     "/set-up": EMPTY,
     "/sign-in": [{"email": "alice@firma.pl", "password": "wrong"}],
     "/sign-in/{link:str}": EMPTY,

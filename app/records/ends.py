@@ -65,7 +65,7 @@ def plan_merge(store: Store, viewer: Viewer, dropped_id: RecordId, kept_id: Reco
     version = version_of(
         record_version(dropped),
         record_version(kept),
-        [ids[0], ids[-1], len(ids)] if ids else [],
+        len(ids),
         (gain.messages, gain.people, loss.messages, loss.people),
     )
     return Merge(dropped, kept, len(ids), gain, loss, before != after, version)
