@@ -92,7 +92,6 @@ QUERIES: dict[str, list[str]] = {
         "type=companies&like=secret",
         "type=companies&record=new",
     ],
-    "/email/attach/records": ["", "type=companies&like=secret", "type=projects&like=f"],
     "/email/messages/{message_id:str}/access": PLAIN,
     "/email/messages/{message_id:str}/purge": PLAIN,
     "/email/archives": [
