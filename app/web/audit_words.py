@@ -62,6 +62,8 @@ GROUPS: Final[dict[str, tuple[str, dict[str, str]]]] = {
             ),
             "archive record": "put {record} away",
             "restore record": "brought {record} back",
+            "merge records": "merged {merged} into {record}",
+            "remove record": "deleted {removed_record}",
             "create record type": "made the record type {type}",
             "rename record type": "renamed the record type {type} to {plural}",
             "change record type": "changed the record type {type}",
@@ -141,6 +143,7 @@ class Names:
     accounts: dict[AccountId, Account]
     records: dict[RecordId, Record] = field(default_factory=dict)
     messages: dict[MessageId, PublicId] = field(default_factory=dict)
+    reader: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def told(store: Store, viewer: Viewer, lines: Sequence[Line], known: Names) -> l
         known.accounts,
         records.by_ids(store, viewer, record_ids),
         audit.readable_ids(store, viewer, message_ids),
+        viewer.user_id,
     )
     return [Told(line, _who(line, names), _sentence(line, names)) for line in lines]
 
@@ -253,6 +257,8 @@ def _values(line: Line, names: Names) -> dict[str, list[Piece]]:
         "message": [_message(line, names)] if line.message_id or "message" in detail else [],
         "purged": [Piece(f"message {detail.get('message', '')}")],
         "record": [_record(line.record_id, names)] if line.record_id else [],
+        "merged": [_former(line, "merged", names)],
+        "removed_record": [_former(line, "removed", names)],
         "account": [_account(line.account_id, names)] if line.account_id else [],
         "user": [_user(UserId(detail["user"]), names)] if detail.get("user") else [],
         "by_role": [_role(detail["by_role"], names)] if detail.get("by_role") else [],
@@ -322,6 +328,14 @@ def _record(record_id: RecordId, names: Names) -> Piece:
     if found is None:
         return Piece("a record that you may not see")
     return Piece(found.name, is_name=True, href=f"/records/{found.type}/{found.public_id}")
+
+
+def _former(line: Line, name: str, names: Names) -> Piece:
+    """A record that is no more, by name for whoever ended it: he saw it."""
+    told = line.detail.get(name)
+    if isinstance(told, dict) and line.user_id == names.reader:
+        return Piece(str(told.get("name")), is_name=True)
+    return Piece("another record" if name == "merged" else "a record")
 
 
 def _message(line: Line, names: Names) -> Piece:

@@ -121,6 +121,23 @@ def test_an_administrator_sees_state_and_never_content(team: Team, admin: Browse
             assert secret not in told
 
 
+def test_a_record_that_is_gone_is_named_for_who_ended_it(team: Team, admin: Browser) -> None:
+    """R78: he saw it; another administrator did not have to."""
+    other = make.user(team.store, "Ola", is_admin=True)
+    for verb, ended in (("remove record", "removed"), ("merge records", "merged")):
+        for by in (other, dora_of(team)):
+            note(team, verb, by=by, record_id=team.company, **{ended: {"name": "Layoffs"}})
+
+    said = sentences(admin.get(AUDIT).text)
+
+    assert said[:4] == [
+        "Dora merged Layoffs into Spostex S.A.",
+        "Ola merged another record into Spostex S.A.",
+        "Dora deleted Layoffs",
+        "Ola deleted a record",
+    ]
+
+
 def test_what_he_may_read_is_a_link(team: Team, admin: Browser) -> None:
     one = file_one(team)
 

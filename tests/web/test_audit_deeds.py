@@ -63,6 +63,8 @@ DEEDS = {
     f"{RECORD}/edit": deed("change record", f"{RECORD}/edit", {"name": "Nowa"}),
     f"{RECORD}/archive": deed("archive record", RECORD),
     f"{RECORD}/restore": deed("restore record", RECORD, record_id="{away}"),
+    f"{RECORD}/merge": deed("merge records", f"{RECORD}/merge?into={{into}}"),
+    f"{RECORD}/delete": deed("remove record", f"{RECORD}/delete"),
     "/record-types": deed(
         "create record type", "/record-types/new", {"singular": "A", "plural": "B"}
     ),
@@ -294,6 +296,7 @@ def known(team: Team) -> dict[str, object]:
         "own": own.key,
         "put_away": put_away.key,
         "token_id": token_id,
+        "into": team.record(make.record(store, "Kept")),
         "external_id": "1",
         "out": users.get(store, team.charlie).public_id,
     }
