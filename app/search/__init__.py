@@ -4,7 +4,7 @@ Owns the index, which is derived from the store and may be deleted at any moment
 room that knows Tantivy. It narrows; the store decides again before anything is shown.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from time import perf_counter
@@ -20,7 +20,7 @@ from app.search.tree import And, Flag, Node
 from app.store import documents, messages, queue, snippets, visibility
 from app.store.database import Store
 
-__all__ = ["Hit", "Mark", "Query", "SearchPage", "find_all", "search_messages"]
+__all__ = ["Hit", "Kept", "Mark", "Query", "SearchPage", "find_all", "search_messages"]
 
 MOST_PENDING = 500
 """Queued changes that are looked at, so that a message that has just been hidden is not counted.
@@ -49,7 +49,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """A page of hits, newest first; `older` is the cursor of the next page, "" on the last one."""
+    """A page of hits, newest first; `older` and `newer` are cursors, "" where there is no more."""
 
     query: Query
     hits: tuple[Hit, ...]
@@ -57,6 +57,31 @@ class SearchPage:
     total_is_exact: bool
     older: str
     took_ms: float
+    newer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a filter keeps: `among` gives those of some ids that are readable and wanted.
+
+    `all_of` are all that it can keep, where they are few.
+    """
+
+    among: Callable[[Iterable[MessageId]], set[MessageId]]
+    all_of: Collection[MessageId] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Sort keys below or above which to go on, and how many hits are wanted."""
+
+    below: int | None
+    above: int | None
+    limit: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.below is None and self.above is None
 
 
 def search_messages(
@@ -65,32 +90,33 @@ def search_messages(
     text: str,
     *,
     before: str = "",
+    after: str = "",
     limit: int = 50,
     sort: Literal["date"] = "date",
     zone: tzinfo = UTC,
     in_archive: bool = False,
-    keep: Callable[[Iterable[MessageId]], set[MessageId]] | None = None,
+    only: Kept | None = None,
 ) -> SearchPage:
     """What the viewer may read of what matches a typed line.
 
-    `before` is the public id of a message: older than that one. `in_archive`: archived mail only,
-    like the operator in:archive, but nothing that is typed can undo it. `keep`: those of some ids
-    that are readable and wanted besides; then the total is told only where all are shown. Never
-    raises for what was typed or for a missing index; the notes of `query` say what could not be
-    done.
+    `before` is the public id of a message: older than that one; `after`: the nearest newer ones.
+    `in_archive`: archived mail only, like the operator in:archive, but nothing that is typed can
+    undo it. `only`: then the total is told only where all are shown. Never raises for what was
+    typed or for a missing index; the notes of `query` say what could not be done.
     """
     started = perf_counter()
     query = parse(text, zone=zone)
     if query.ast is None:
         return SearchPage(query, (), 0, total_is_exact=True, older="", took_ms=0.0)
     ast = And((query.ast, Flag("is_archived"))) if in_archive else query.ast
-    below, notes = _below(store, viewer, before)
+    key, notes = _key(store, viewer, before or after)
+    is_newer = bool(after) and not before and key is not None
+    place = _Place(None if is_newer else key, key if is_newer else None, limit + 1)
     found, readable, is_counted = (
-        _find_kept(store, viewer, ast, below, limit + 1, keep)
-        if keep
-        else _find(store, viewer, ast, below, limit + 1)
+        _find_kept(store, viewer, ast, place, only) if only else _find(store, viewer, ast, place)
     )
-    shown = readable[:limit]
+    has_more = len(readable) > limit
+    shown = readable[-limit:] if is_newer else readable[:limit]
     hits = _hits(store, viewer, query, shown)
     notes += (PARTIAL,) if found.is_partial else ()
     return SearchPage(
@@ -98,8 +124,9 @@ def search_messages(
         hits,
         found.total if is_counted else len(readable),
         total_is_exact=is_counted and not found.is_partial,
-        older=hits[-1].row.message.public_id if hits and len(readable) > limit else "",
+        older=_id(hits[-1:]) if has_more or is_newer else "",
         took_ms=(perf_counter() - started) * 1000,
+        newer=_id(hits[:1]) if (has_more if is_newer else key is not None) else "",
     )
 
 
@@ -129,18 +156,22 @@ def _all_pages(store: Store, viewer: Viewer, ast: Node) -> Iterator[MessageId]:
         below = found.sort_keys[-1]
 
 
-def _below(store: Store, viewer: Viewer, before: str) -> tuple[int | None, tuple[str, ...]]:
-    if not before:
+def _key(store: Store, viewer: Viewer, public_id: str) -> tuple[int | None, tuple[str, ...]]:
+    if not public_id:
         return None, ()
     try:
-        last = messages.get(store, viewer, before)
+        last = messages.get(store, viewer, public_id)
     except NotFound:
         return None, (MOVED,)
     return sort_key(last.sort_at, last.id), ()
 
 
+def _id(hits: tuple[Hit, ...]) -> str:
+    return hits[0].row.message.public_id if hits else ""
+
+
 def _find(
-    store: Store, viewer: Viewer, ast: Node, below: int | None, limit: int
+    store: Store, viewer: Viewer, ast: Node, place: _Place
 ) -> tuple[Found, list[MessageId], bool]:
     """An answer, the readable ids of its page, newest first, and whether its total may be told.
 
@@ -151,7 +182,9 @@ def _find(
     scopes = visibility.scopes_of_viewer(viewer)
     hidden, is_counted = _newly_hidden(store, viewer)
     for _ in range(MOST_ROUNDS):
-        found = index.search(ast, scopes, before=below, limit=limit, without=hidden)
+        found = index.search(
+            ast, scopes, before=place.below, after=place.above, limit=place.limit, without=hidden
+        )
         readable = visibility.readable(store, viewer, found.ids)
         if len(readable) == len(found.ids):
             break
@@ -162,27 +195,27 @@ def _find(
 
 
 def _find_kept(
-    store: Store,
-    viewer: Viewer,
-    ast: Node,
-    below: int | None,
-    limit: int,
-    keep: Callable[[Iterable[MessageId]], set[MessageId]],
+    store: Store, viewer: Viewer, ast: Node, place: _Place, only: Kept
 ) -> tuple[Found, list[MessageId], bool]:
-    """As `_find`, of what `keep` keeps."""
+    """As `_find`, of what `only` keeps."""
     index = MessageIndex.open(store.directory / "index")
     scopes = visibility.scopes_of_viewer(viewer)
     kept: list[MessageId] = []
-    is_first = below is None
+    below, above = place.below, place.above
     while True:
-        found = index.search(ast, scopes, before=below, limit=PER_PAGE)
-        wanted = keep(found.ids)
-        kept += [one for one in found.ids if one in wanted]
+        found = index.search(
+            ast, scopes, before=below, after=above, limit=PER_PAGE, within=only.all_of
+        )
+        wanted = only.among(found.ids)
+        more = [one for one in found.ids if one in wanted]
+        kept = more + kept if above is not None else kept + more
         is_all = len(found.ids) < PER_PAGE
-        if is_all or len(kept) >= limit:
-            is_counted = is_first and is_all and len(kept) < limit
-            return replace(found, total=len(kept)), kept[:limit], is_counted
-        below = found.sort_keys[-1]
+        if is_all or len(kept) >= place.limit:
+            is_counted = place.is_whole and is_all and len(kept) < place.limit
+            nearest = kept[-place.limit :] if above is not None else kept[: place.limit]
+            return replace(found, total=len(kept)), nearest, is_counted
+        below = found.sort_keys[-1] if above is None else None
+        above = found.sort_keys[0] if above is not None else None
 
 
 def _newly_hidden(store: Store, viewer: Viewer) -> tuple[set[MessageId], bool]:

@@ -144,41 +144,56 @@ class MessageIndex:
         scopes: ViewerScopes,
         *,
         before: int | None = None,
+        after: int | None = None,
         limit: int = 50,
         without: Collection[MessageId] = (),
+        within: Collection[MessageId] | None = None,
     ) -> Found:
         """The newest `limit` hits whose sort key is below `before`, and the number of all hits.
 
-        `without` are ids that count as absent. Never raises on a missing or damaged index: the
+        With `after` the oldest ones above it. `without` are ids that count as absent, `within` the
+        only ones that count if given. Never raises on a missing or damaged index: the
         answer is empty and `is_partial`.
         """
         compiler = self._compiler.of_viewer(scopes)
         compiled = all_of([compiler.query(ast), compiler.scopes(scopes)])
         if without:
             compiled = but_not(compiled, self._compiler.held("message_id", without))
+        if within is not None:
+            compiled = all_of([compiled, self._compiler.held("message_id", within)])
         page = compiled
         if before is not None:
             page = all_of([compiled, self._compiler.between(None, before)])
+        if after is not None:
+            page = all_of([compiled, self._compiler.between(after + 1, None)])
         try:
             searcher = self._reader.searcher()
             with engine_errors():
-                return self._page(searcher, compiled, page, limit)
+                return self._page(searcher, compiled, page, limit, is_newer=after is not None)
         except LetterbookError as exc:
             logger.warning("The message index did not answer", extra={"reason": str(exc)})
             return Found(is_partial=True)
 
     def _page(
-        self, searcher: tantivy.Searcher, compiled: Engine, page: Engine, limit: int
+        self,
+        searcher: tantivy.Searcher,
+        compiled: Engine,
+        page: Engine,
+        limit: int,
+        *,
+        is_newer: bool,
     ) -> Found:
         is_first = page is compiled
+        order = Order.Asc if is_newer else Order.Desc
         result = searcher.search(
-            page, limit, count=is_first, order_by_field="sort_key", order=Order.Desc
+            page, limit, count=is_first, order_by_field="sort_key", order=order
         )
         counted = result if is_first else searcher.search(compiled, 1, order_by_field="sort_key")
-        values = searcher.fast_field_values("message_id", [address for _, address in result.hits])
+        hits = result.hits[::-1] if is_newer else result.hits
+        values = searcher.fast_field_values("message_id", [address for _, address in hits])
         return Found(
             tuple(MessageId(int(value or 0)) for value in values),
-            tuple(int(key) for key, _ in result.hits),
+            tuple(int(key) for key, _ in hits),
             _count(counted),
             self._reader.is_partial,
         )

@@ -1,12 +1,10 @@
-"""What lies under one record, for one viewer: its messages by date, and their attachments."""
+"""What lies under one record, for one viewer, besides its messages: their attachments."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.model import MessageId, Page, PublicId, RecordId, Viewer
+from app.model import MessageId, PublicId, RecordId, Viewer
 from app.store.database import Store, from_seconds
-from app.store.messages import COLUMNS, message_from
-from app.store.queue import beyond, cursor_at, page_of
 from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
 
 _UNDER = (
@@ -33,34 +31,8 @@ class Attachment:
     messages: int
 
 
-def rows(
-    store: Store,
-    viewer: Viewer,
-    record_id: RecordId,
-    *,
-    before: str = "",
-    after: str = "",
-    limit: int = 50,
-) -> Page:
-    """A page of the messages under a record that the viewer may read, newest first.
-
-    None if he may not see the record.
-    """
-    cursor = cursor_at(store, viewer, before or after)
-    before, after = (before, after) if cursor else ("", "")
-    order = "asc" if after else "desc"
-    kept = beyond("f.sort_at, f.message_id", cursor, is_newer=bool(after))
-    found = store.archive.conn.execute(
-        f"select {COLUMNS}{_UNDER} where r.id = :record_id and {RECORD_VISIBLE} and {kept}"
-        f" and {READABLE} order by f.sort_at {order}, f.message_id {order} limit :limit",
-        viewer_parameters(viewer) | {"record_id": record_id, "limit": limit + 1},
-    )
-    messages = [message_from(values) for values in found]
-    return page_of(store, viewer, messages, before=before, after=after, limit=limit)
-
-
 def attachments(store: Store, viewer: Viewer, record_id: RecordId) -> list[Attachment]:
-    """The attachments of those messages, newest first; the same bytes once."""
+    """The attachments of what he may read of it, newest first; the same bytes once."""
     found = store.archive.conn.execute(
         "select p.message_id, p.position, p.filename, p.content_type, p.size_bytes, p.blob_id,"
         f" f.sort_at, m.public_id{_UNDER}"

@@ -10,7 +10,7 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app.model import Page, Record, RecordType, Viewer
-from app.search import SearchPage, search_messages
+from app.search import Kept, SearchPage, search_messages
 from app.store import Store, archives, records
 from app.store.archives import Filter
 from app.web import flash, render
@@ -49,20 +49,10 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     store = store_of(request)
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     record, only = _filter(request, store, viewer)
-    found = None
     if query:
-        found = search_messages(
-            store,
-            viewer,
-            query,
-            before=before,
-            in_archive=True,
-            zone=zone_of(request),
-            keep=partial(archives.among, store, viewer, only=only) if only else None,
-        )
-        rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
+        found, rows = search_archive(request, store, viewer, query, only)
     else:
-        rows = archives.rows(store, viewer, only=only, before=before, after=after)
+        found, rows = None, archives.rows(store, viewer, only=only, before=before, after=after)
     context = ArchivesPage(query, rows, records.types(store), only, record, found)
     return render.page(request, "archives/index.html", context=context, section="archives")
 
@@ -79,6 +69,24 @@ def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
     if asked(request, "do") == "edit":
         return render.to(f"/email/messages/{message}/access")
     return render.to(f"/email/messages/{message}/attach", back="archives")
+
+
+def search_archive(
+    request: HTMXRequest, store: Store, viewer: Viewer, query: str, only: Filter
+) -> tuple[SearchPage, Page]:
+    """What a typed line finds of what the filter keeps; the place in it is the address's."""
+    kept = partial(archives.among, store, viewer, only=only)
+    found = search_messages(
+        store,
+        viewer,
+        query,
+        before=asked(request, "before"),
+        after=asked(request, "after"),
+        in_archive=True,
+        zone=zone_of(request),
+        only=Kept(kept, archives.few(store, viewer, only=only)) if only else None,
+    )
+    return found, Page(tuple(hit.row for hit in found.hits), found.older, found.newer)
 
 
 def _filter(request: HTMXRequest, store: Store, viewer: Viewer) -> tuple[Record | None, Filter]:

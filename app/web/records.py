@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
@@ -13,16 +12,16 @@ from litestar.response import Redirect, Template
 from app.errors import NotFound
 from app.model import Page, Record, RecordId, RecordType, Viewer
 from app.records import export_records, find_type
-from app.search import SearchPage, search_messages
+from app.search import SearchPage
 from app.search.analysis import fold
-from app.store import Store, archives, record_ends, record_lists, record_mail, records, users
+from app.store import Store, archives, record_ends, record_lists, records, users
 from app.store.archives import Filter
 from app.store.record_lists import RecordsFound
 from app.web import flash, render
+from app.web.archives import search_archive
 from app.web.db import AnyRequest, store_of
 from app.web.forms import asked
 from app.web.record_import import table_file
-from app.web.session import zone_of
 
 ARCHIVED = "archived"
 
@@ -123,17 +122,10 @@ def emails(
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     found = None
     if query:
-        found = search_messages(
-            store,
-            viewer,
-            query,
-            before=before,
-            zone=zone_of(request),
-            keep=partial(archives.among, store, viewer, only=Filter(record=record.id)),
-        )
-        rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
+        found, rows = search_archive(request, store, viewer, query, Filter(record=record.id))
     else:
-        rows = record_mail.rows(store, viewer, record.id, before=before, after=after)
+        only = Filter(record=record.id)
+        rows = archives.rows(store, viewer, only=only, before=before, after=after)
     context = RecordPage(kind, record, "emails", rows=rows, query=query, found=found)
     return render.page(request, "records/emails.html", context=context, section=record_type)
 
@@ -149,10 +141,7 @@ def pick(
     kind, record = found_record(store, viewer, record_type, record_id)
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     if query:
-        found = search_messages(
-            store, viewer, query, before=before, in_archive=True, zone=zone_of(request)
-        )
-        rows = Page(tuple(hit.row for hit in found.hits), older=found.older)
+        _, rows = search_archive(request, store, viewer, query, Filter())
     else:
         rows = archives.rows(store, viewer, before=before, after=after)
     context = RecordPage(kind, record, "emails", rows=rows, query=query)

@@ -29,8 +29,10 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     found = None
     if query:
         store = store_of(request)
-        before, zone = asked(request, "before"), zone_of(request)
-        found = search_messages(store, viewer, query, before=before, zone=zone)
+        before, after = asked(request, "before"), asked(request, "after")
+        found = search_messages(
+            store, viewer, query, before=before, after=after, zone=zone_of(request)
+        )
     context = ResultsPage(query, found)
     return render.page(request, "search/index.html", context=context, section="search")
 

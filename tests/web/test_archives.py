@@ -62,6 +62,39 @@ def test_a_neutral_mark_names_nobody(team: Team, sit_down) -> None:
     assert "Alice" not in text
 
 
+def test_the_email_menu_has_its_three_entries(team: Team, alice: Browser) -> None:
+    """R6: Accounts, Queue and Archives; Accounts lists the mailboxes."""
+    page = alice.get("/email/queue").text
+
+    menu = re.findall(r'<a href="(/email/\w+)"[^>]*>([A-Z]\w+)</a>', page)
+    for entry in (
+        ("/email/accounts", "Accounts"),
+        ("/email/queue", "Queue"),
+        (ARCHIVES, "Archives"),
+    ):
+        assert entry in menu
+    assert "office@firma.pl" in alice.get("/email/accounts").text
+
+
+def test_one_row_whatever_folders_and_mailboxes_hold_it(team: Team, alice: Browser) -> None:
+    """R37, R48: named by one's own mailboxes, others' are not; marked when it is archived."""
+    (one,) = team.deliver(mail("Faktura"))
+    team.deliver(mail("Faktura"), folder="Projects", uid=7)
+    boss = make.account(team.store, team.alice, address="boss@firma.pl")
+    for box in (boss, accounts.by_address(team.store, "charlie@firma.pl")):
+        make.deliver(team.store, box, mail("Faktura"))
+    viewer, now = team.viewer(team.alice), datetime.now(UTC)
+    filing.file_message(team.store, viewer, team.id_of(one), team.company, now=now)
+
+    page = alice.get("/email/queue").text
+
+    assert page.count("Select Faktura") == 1
+    assert 'title="boss@firma.pl, office@firma.pl"' in page
+    assert "charlie@firma.pl" not in page
+    assert re.search(rf'<tr id="row-{one}" class="[^"]*archived', page)
+    assert "Spostex S.A." in page
+
+
 def test_filters_stand_in_the_address_and_go_together(team: Team, alice: Browser) -> None:
     """R68: type=, record=, attached=none and q=."""
     archive(team, "Faktura A")

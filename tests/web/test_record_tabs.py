@@ -8,7 +8,8 @@ import pytest
 
 from app import filing, jobs
 from app.settings import Settings
-from app.store import record_mail
+from app.store import archives
+from app.store.archives import Filter
 from tests import make
 from tests.make import mail
 from tests.web.conftest import Browser, Team
@@ -82,12 +83,12 @@ def test_mail_stands_by_month_and_only_what_is_attached(
 
 def test_pages_of_the_tab_lead_on_and_back(team: Team) -> None:
     file_all(team, team.company, *(mail(str(n), message_id=f"<{n}@x>") for n in range(5)))
-    viewer = team.viewer(team.alice)
+    viewer, under = team.viewer(team.alice), Filter(record=team.company)
 
-    first = record_mail.rows(team.store, viewer, team.company, limit=2)
-    second = record_mail.rows(team.store, viewer, team.company, before=first.older, limit=2)
-    third = record_mail.rows(team.store, viewer, team.company, before=second.older, limit=2)
-    back = record_mail.rows(team.store, viewer, team.company, after=third.newer, limit=2)
+    first = archives.rows(team.store, viewer, only=under, limit=2)
+    second = archives.rows(team.store, viewer, only=under, before=first.older, limit=2)
+    third = archives.rows(team.store, viewer, only=under, before=second.older, limit=2)
+    back = archives.rows(team.store, viewer, only=under, after=third.newer, limit=2)
 
     subjects = [[row.message.subject for row in page.rows] for page in (first, second, third, back)]
     assert subjects == [["4", "3"], ["2", "1"], ["0"], ["2", "1"]]
@@ -99,7 +100,8 @@ def test_the_order_follows_when_a_message_s_date_is_read_anew(team: Team) -> Non
 
     team.store.archive.conn.execute("update messages set sort_at = 1 where subject = 'B'")
 
-    page = record_mail.rows(team.store, team.viewer(team.alice), team.company)
+    only = Filter(record=team.company)
+    page = archives.rows(team.store, team.viewer(team.alice), only=only)
     assert [row.message.subject for row in page.rows] == ["A", "B"]
 
 
