@@ -17,6 +17,7 @@ from app.model import (
     version_of,
 )
 from app.search.newcomer import Newcomer, newcomer_of
+from app.search.suggest import passed_over
 from app.search.suggest import suggest as suggest_records
 from app.store import (
     Store,
@@ -297,12 +298,6 @@ def newcomer(store: Store, viewer: Viewer, message_id: MessageId) -> Newcomer:
 # -- what is learned from it
 
 
-def _filled_in(store: Store, viewer: Viewer, message_id: MessageId) -> RecordId | None:
-    """The record that the form would fill in now: to choose another is to correct it."""
-    found = suggest_records(store, viewer, message_id)
-    return next((one.record.id for one in found if one.is_preselected), None)
-
-
 def _learn_detached(
     store: Store, message_id: MessageId, record_id: RecordId, *, now: datetime
 ) -> None:
@@ -341,12 +336,12 @@ def _file(
     if record.archived_at is not None:
         raise Invalid("record", "This record was put away in the meantime. Choose another one.")
     _require_roles(store, roles)
-    filled = _filled_in(store, viewer, message_id) if is_first else None
+    others = passed_over(store, viewer, message_id, record_id) if is_first else []
     if not filings.add(store, message_id, record_id, by=viewer.user_id, now=now):
         return False
     decisions.accept(store, message_id, record_id)
-    if filled not in (None, record_id):
-        decisions.refuse(store, message_id, filled, now=now)
+    for other in others:
+        decisions.refuse(store, message_id, other, chosen=record_id, now=now)
     if roles:
         filings.set_roles(store, message_id, roles)
     audit.note(

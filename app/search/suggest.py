@@ -72,6 +72,7 @@ class _Case:
     is_named_company: bool = False
     against: float = 1.0
     is_doubted: bool = False
+    is_named: bool = False
     is_mentioned: bool = False
 
     def add(self, weight: float, reason: str) -> None:
@@ -117,15 +118,9 @@ def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggest
     habit = decisions.of_sender(store, viewer, message_id)
     rare, ids = _candidates(store, viewer, asked)
     ids |= {one for filed in (*thread, *habit) for one in filed.records}
-    visible = [
-        record for record in records.by_ids(store, viewer, ids).values() if not record.archived_at
-    ]
-    cases = {record.id: _Case(record) for record in visible}
-    named = _weigh_names(cases, asked, occurrences(visible, asked.zones, asked.team))
-    _weigh_parts(cases, asked, rare, named)
+    cases = _cases(store, viewer, asked, ids)
+    _weigh_parts(cases, asked, rare)
     _weigh_thread(cases, thread, asked)
-    _weigh_codes(cases, asked.zones)
-    _weigh_people(cases, asked)
     if asked.is_outside:
         _weigh_habit(cases, asked, habit)
     else:
@@ -134,6 +129,45 @@ def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggest
         if asked.is_outside or refused.by == "thread":
             _weigh_against(cases, refused, thread if refused.by == "thread" else habit)
     return _choose([case for case in cases.values() if case.score > 0])
+
+
+def passed_over(
+    store: Store, viewer: Viewer, message_id: MessageId, chosen: RecordId
+) -> list[RecordId]:
+    """The records that the message alone would have had filled in rather than the chosen one.
+
+    What other mail says does not count: else who may not read that would learn of it from what is
+    learned here. Empty if the viewer may not read the message.
+    """
+    if not visibility.readable(store, viewer, [message_id]):
+        return []
+    mail = documents.mail_of(store, message_id)
+    if mail is None:
+        return []
+    asked = _asked(mail, teams.get(store))
+    cases = _cases(store, viewer, asked, {chosen, *_candidates(store, viewer, asked)[1]})
+    right = cases.pop(chosen, None)
+    return [
+        one.record.id
+        for one in cases.values()
+        if any(
+            found.is_preselected and found.record is one.record
+            for found in _choose([one, right] if right else [one])
+        )
+    ]
+
+
+def _cases(
+    store: Store, viewer: Viewer, asked: _Asked, ids: Iterable[RecordId]
+) -> dict[RecordId, _Case]:
+    """Those of the records that may be suggested, with what the message alone says for each."""
+    found = records.by_ids(store, viewer, ids).values()
+    cases = {one.id: _Case(one) for one in found if not one.archived_at}
+    visible = [case.record for case in cases.values()]
+    _weigh_names(cases, asked, occurrences(visible, asked.zones, asked.team))
+    _weigh_codes(cases, asked.zones)
+    _weigh_people(cases, asked)
+    return cases
 
 
 def _asked(mail: ParsedMail, team: Team) -> _Asked:
@@ -265,10 +299,8 @@ def _weigh_kind(
             case.add(KIND_WEIGHT, f"{asked.sender}'s last three e-mails were filed under {title}")
 
 
-def _weigh_names(
-    cases: dict[RecordId, _Case], asked: _Asked, found: Iterable[Occurrence]
-) -> set[RecordId]:
-    """What each record's name weighs where it weighs most; gives the records that are named."""
+def _weigh_names(cases: dict[RecordId, _Case], asked: _Asked, found: Iterable[Occurrence]) -> None:
+    """What each record's name weighs where it weighs most."""
     best: dict[RecordId, tuple[float, str]] = {}
     for one in found:
         case, weight = cases[one.record.id], one.weight
@@ -280,15 +312,12 @@ def _weigh_names(
             is_new = one.zone.place in ("subject", "text")
             case.is_mentioned |= is_new and one.record.type == "companies" and not one.is_whole
     for record_id, (weight, reason) in best.items():
+        cases[record_id].is_named = True
         cases[record_id].add(weight, reason)
-    return set(best)
 
 
 def _weigh_parts(
-    cases: dict[RecordId, _Case],
-    asked: _Asked,
-    rare: Mapping[str, Sequence[RecordId]],
-    named: Collection[RecordId],
+    cases: dict[RecordId, _Case], asked: _Asked, rare: Mapping[str, Sequence[RecordId]]
 ) -> None:
     """A word that hardly another visible record has in its names, for records not named whole."""
     weights = AMONG_US_WEIGHTS if asked.is_among_us else PART_WEIGHTS
@@ -301,7 +330,7 @@ def _weigh_parts(
         if len(holders) == 1 and token in proper_parts_of(cases[holders[0]].record):
             weight = weights[zone.place]
         for one in holders:
-            if one not in named and weight > best.get(one, (0.0, ""))[0]:
+            if not cases[one].is_named and weight > best.get(one, (0.0, ""))[0]:
                 best[one] = weight, f"A word of its name is in the {zone.place}"
     for one, (weight, reason) in best.items():
         cases[one].is_mentioned |= cases[one].record.type == "companies"

@@ -40,15 +40,19 @@ _OF_SENDER = f"""
                 where f.message_id = m.id and {RECORD_VISIBLE})
   order by m.sort_at desc limit :most
 """
-_REFUSED_IN_THREAD = """
-  select record_id, max(refused_at) from refusals
-  where message_id in (select value from json_each(:ids)) group by record_id
+_IS_SEEN = f"""
+  (x.chosen_id is null
+   or exists (select 1 from records r where r.id = x.chosen_id and {RECORD_VISIBLE}))
+"""
+_REFUSED_IN_THREAD = f"""
+  select x.record_id, max(x.refused_at) from refusals x
+  where x.message_id in (select value from json_each(:ids)) and {_IS_SEEN} group by x.record_id
 """
 _REFUSED_OF_SENDER = f"""
   select x.record_id, max(x.refused_at) from refusals x
   cross join messages m on m.id = x.message_id
   where x.sender_address = (select sender_address from messages where id = :id)
-    and x.sender_address <> '' and {READABLE}
+    and x.sender_address <> '' and {READABLE} and {_IS_SEEN}
   group by x.record_id
 """
 
@@ -79,21 +83,38 @@ def refused(
 ) -> list[Refused]:
     """What was refused for mail of the conversation and of the sender."""
     conn = store.archive.conn
-    near = conn.execute(_REFUSED_IN_THREAD, {"ids": json.dumps([one.id for one in thread])})
-    far = conn.execute(_REFUSED_OF_SENDER, viewer_parameters(viewer) | {"id": message_id})
+    asked = viewer_parameters(viewer) | {"id": message_id}
+    asked["ids"] = json.dumps([one.id for one in thread])
+    near, far = conn.execute(_REFUSED_IN_THREAD, asked), conn.execute(_REFUSED_OF_SENDER, asked)
     return [
         *(Refused(RecordId(record_id), "thread", at) for record_id, at in near),
         *(Refused(RecordId(record_id), "sender", at) for record_id, at in far),
     ]
 
 
-def refuse(store: Store, message_id: MessageId, record_id: RecordId, *, now: datetime) -> None:
-    """Note that the message does not belong there. Effects: inside the caller's transaction."""
+def refuse(
+    store: Store,
+    message_id: MessageId,
+    record_id: RecordId,
+    *,
+    chosen: RecordId | None = None,
+    now: datetime,
+) -> None:
+    """Note that the message does not belong there: it was detached, or `chosen` is right.
+
+    Effects: inside the caller's transaction.
+    """
     store.archive.conn.execute(
-        "insert into refusals (message_id, record_id, sender_address, refused_at)"
-        " select id, :record_id, sender_address, :at from messages where id = :message_id"
-        " on conflict do update set refused_at = excluded.refused_at",
-        {"message_id": message_id, "record_id": record_id, "at": to_seconds(now)},
+        "insert into refusals (message_id, record_id, sender_address, refused_at, chosen_id)"
+        " select id, :record_id, sender_address, :at, :chosen from messages where id = :message_id"
+        " on conflict do update"
+        " set refused_at = excluded.refused_at, chosen_id = excluded.chosen_id",
+        {
+            "message_id": message_id,
+            "record_id": record_id,
+            "chosen": chosen,
+            "at": to_seconds(now),
+        },
     )
 
 

@@ -311,6 +311,40 @@ def test_mail_that_one_may_not_read_changes_nothing(house):
     assert before[0].is_preselected
 
 
+def test_a_correction_in_favour_of_a_record_that_one_may_not_see_changes_nothing(house):
+    house.record("Spostex S.A.", domains=["mail.example"])
+    secret = house.record("Boisko", kind="projects", users=[house.bob.user_id])
+    house.index()
+    carol, message_id = hidden(house, "Zapytanie", house.record("Hala", kind="projects"))
+    mine = receive(house, 0, "Oferta")
+    with transaction(house.store):
+        decisions.refuse(
+            house.store, message_id, suggested(house, mine)[0].record.id, chosen=secret, now=NOW
+        )
+
+    assert carol
+    assert filled(house, mine) == "Spostex S.A."
+
+
+@pytest.mark.parametrize("is_filed_before", [True, False])
+def test_what_is_learned_of_a_mail_does_not_depend_on_mail_that_only_its_filer_reads(
+    house, is_filed_before
+):
+    """R46: a conversation tells the filer what is right; others, who see none, learn the same."""
+    company = house.record("Spostex S.A.", domains=["mail.example"])
+    project = house.record("Boisko", kind="projects")
+    house.index()
+    if is_filed_before:
+        start(house, project)
+    message_id = answer(house, 1)
+    before = filled(house, message_id)
+
+    file(house, message_id, project)
+
+    assert before == ("Boisko" if is_filed_before else "Spostex S.A.")
+    assert refusals(house) == [(company,)]
+
+
 def test_the_same_filing_counts_once_one_may_read_it(house):
     project = house.record("Boisko", kind="projects")
     house.index()
