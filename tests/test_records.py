@@ -6,7 +6,7 @@ import pytest
 
 from app import records
 from app.errors import Conflict, Invalid, NotFound
-from app.model import Record, RecordId, RecordType, RoleId, UserId
+from app.model import Record, RecordId, RecordType, RoleId, UserId, Viewer
 from app.records import Draft, Pushed
 from app.store import Store, audit, documents, record_lists
 from app.store import records as store_records
@@ -169,6 +169,22 @@ def test_pages_of_records_lead_on_and_back(store: Store, alice: UserId) -> None:
     assert (first.previous, third.next) == ("", "")
     assert back.previous
     assert back.next
+
+
+def test_a_list_counts_only_what_one_may_see(store: Store, alice: UserId) -> None:
+    """R46."""
+    make.record(store, "Łoś", only_for=(alice,))
+    make.record(store, "Losowa")
+    bob = make.viewer(store, make.user(store, "Bob"))
+    away = make.record(store, "Old")
+    records.archive_record(store, bob, away, now=NOW)
+
+    def counted(viewer: Viewer, **given: object) -> int:
+        return record_lists.count(store, viewer, record_type="companies", **given)
+
+    assert (counted(make.viewer(store, alice)), counted(bob)) == (2, 1)
+    assert (counted(bob, like="los"), counted(bob, like="%")) == (1, 0)
+    assert counted(bob, is_archived=True) == 1
 
 
 def test_types_are_added_and_renamed(store: Store, alice: UserId) -> None:

@@ -11,6 +11,13 @@ from app.store.database import Store
 from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
 
 MOST_COUNTED = 1000
+MOST_RECORDS_COUNTED = 10_000
+
+_KEPT = (
+    "t.key = :type and (r.archived_at is not null) = :is_archived"
+    " and (r.folded_name like '%' || :like || '%' escape '\\'"
+    " or r.code like '%' || :like || '%' escape '\\')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +44,15 @@ def find(
 
     `like` is a folded part of the name or code; `after` and `before` are cursors.
     """
-    pattern = like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     cursor = _cursor(store, viewer, before or after)
     before, after = (before, after) if cursor[1] else ("", "")
     compared, order = ("<", "desc") if before else (">", "asc")
     found = records.select(
         store,
         viewer,
-        "t.key = :type and (r.archived_at is not null) = :is_archived"
-        " and (r.folded_name like '%' || :like || '%' escape '\\'"
-        " or r.code like '%' || :like || '%' escape '\\')"
-        f" and (r.folded_name, r.id) {compared} (:name, :id)"
+        f"{_KEPT} and (r.folded_name, r.id) {compared} (:name, :id)"
         f" order by r.folded_name {order}, r.id {order} limit :limit",
-        {"type": record_type, "like": pattern, "is_archived": is_archived}
+        {"type": record_type, "like": _escaped(like), "is_archived": is_archived}
         | {"name": cursor[0], "id": cursor[1], "limit": limit + 1},
     )
     shown = found[:limit][::-1] if before else found[:limit]
@@ -61,14 +64,18 @@ def find(
     )
 
 
-def count_archived(store: Store, viewer: Viewer, *, record_type: str) -> int:
-    """How many records of a type are put away that the viewer may see."""
-    found = store.archive.conn.execute(
-        "select count(*) from records r join record_types t on t.id = r.type_id"
-        f" where t.key = :type and r.archived_at is not null and {RECORD_VISIBLE}",
-        viewer_parameters(viewer) | {"type": record_type},
-    )
-    return int(found.fetchone()[0])
+def count(
+    store: Store, viewer: Viewer, *, record_type: str, like: str = "", is_archived: bool = False
+) -> int:
+    """How many records `find` finds in all; counting stops after 10,000, 10,001 stands for more."""
+    row = store.archive.conn.execute(
+        f"select count(*) from (select 1 from records r join record_types t on t.id = r.type_id"
+        f" where {_KEPT} and {RECORD_VISIBLE} limit :most)",
+        viewer_parameters(viewer)
+        | {"type": record_type, "like": _escaped(like), "is_archived": is_archived}
+        | {"most": MOST_RECORDS_COUNTED + 1},
+    ).fetchone()
+    return int(row[0])
 
 
 def attached_counts(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> dict[RecordId, int]:
@@ -83,6 +90,10 @@ def attached_counts(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> di
         viewer_parameters(viewer) | {"ids": json.dumps(list(ids)), "most": MOST_COUNTED + 1},
     )
     return {RecordId(row[0]): int(row[1]) for row in rows}
+
+
+def _escaped(like: str) -> str:
+    return like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _cursor(store: Store, viewer: Viewer, public_id: str) -> tuple[str, int]:

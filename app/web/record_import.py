@@ -22,6 +22,9 @@ from app.web.session import admins_only
 from app.web.uploads import TooLarge, Upload
 
 PATH: Final = "/record-import"
+MOST_ON_PAGE: Final = 25_000
+"""Changes that a page waits for, some ten seconds; more are for the command line."""
+
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 _TEMPLATE: Final = (
     "type,name,code,aliases,domains,addresses,notes,external_id,roles,users\r\n"
@@ -72,7 +75,7 @@ def preview(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
             raise NotFound
         if path is None or not isinstance(upload, Upload):
             raise Invalid("file", _missing(upload))
-        plan = records.plan_import(store_of(request), viewer, path)
+        plan = _planned(request, viewer, path)
     except BaseException as exc:
         if path is not None:
             path.unlink(missing_ok=True)
@@ -98,7 +101,7 @@ def confirm(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     try:
         if not _TOKEN.fullmatch(token):
             raise Invalid("file", _missing(None))
-        plan = _planned_again(request, viewer, path)
+        plan = _planned(request, viewer, path)
     except Invalid as exc:
         return _page(request, RecordImportPage(errors={"file": exc.reason}), status=422)
     late = records.import_records(store, viewer, plan, name=name, now=datetime.now(UTC))
@@ -113,14 +116,22 @@ def table_file(content: bytes, name: str) -> Response[bytes]:
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _planned_again(request: HTMXRequest, viewer: Viewer, path: Path) -> Plan:
+def _planned(request: HTMXRequest, viewer: Viewer, path: Path) -> Plan:
     """The plan as things are now. Raises Invalid where the file is not kept any more."""
     try:
-        return records.plan_import(store_of(request), viewer, path)
+        plan = records.plan_import(store_of(request), viewer, path)
     except FileNotFoundError as exc:
         raise Invalid(
             "file", "The file was imported already, or is not kept any more. Choose it again."
         ) from exc
+    if len(plan.good) > MOST_ON_PAGE:
+        raise Invalid(
+            "file",
+            f"The file would make or change {len(plan.good):,} records; a page does"
+            f" {MOST_ON_PAGE:,} at most. Import it on the server with: letterbook record import"
+            " FILE.csv",
+        )
+    return plan
 
 
 def _missing(upload: TooLarge | Upload | None) -> str:

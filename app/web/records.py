@@ -38,7 +38,8 @@ class Moved(NotFound):
 class RecordsPage:
     """The records of one type; `like` is the filter as typed, `attached` counts by record.
 
-    `archived` is how many are put away, `is_archived` whether those are shown.
+    `archived` is how many are put away, `is_archived` whether those are shown; `total` counts all
+    that are found, 10,001 standing for more.
     """
 
     type: RecordType
@@ -47,6 +48,7 @@ class RecordsPage:
     like: str
     archived: int
     is_archived: bool
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,11 @@ def index(
         is_archived=is_archived,
     )
     counts = record_lists.attached_counts(store, viewer, [one.id for one in found.records])
-    archived = record_lists.count_archived(store, viewer, record_type=kind.key)
-    context = RecordsPage(kind, found, counts, like, archived, is_archived)
+    away = record_lists.count(store, viewer, record_type=kind.key, is_archived=True)
+    total = record_lists.count(
+        store, viewer, record_type=kind.key, like=fold(like), is_archived=is_archived
+    )
+    context = RecordsPage(kind, found, counts, like, away, is_archived, total)
     return render.page(request, "records/index.html", context=context, section=record_type)
 
 

@@ -109,6 +109,18 @@ def test_no_file_and_one_too_large_are_told(
     assert uploads(team) == []
 
 
+def test_more_than_a_page_waits_for_is_for_the_command_line(
+    team: Team, admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_import, "MOST_ON_PAGE", 1)
+
+    answer = upload(admin, b"type,name\ncompanies,A\ncompanies,B\n")
+
+    assert answer.status_code == 422
+    assert "letterbook record import" in answer.text
+    assert uploads(team) == []
+
+
 def test_for_others_it_is_not_there(team: Team, alice: Browser, stranger: Browser) -> None:
     answer = upload(alice, TABLE, seen_on="/email/queue")
 
