@@ -148,6 +148,7 @@ QUERIES: dict[str, list[str]] = {
     "/roles/{role_id:str}/edit": PLAIN,
     "/team": PLAIN,
     "/upkeep": PLAIN,
+    "/audit/records/{record_id:str}": PLAIN,
     "/audit": [
         *("", "kind=filing", "who=operator", "since=2026-01-01", "before=1-1", "after=1-1"),
         *(f"of={{{name}}}" for name in (*MAIL, *VALUES["record_id"])),
@@ -245,6 +246,7 @@ FORMS: dict[str, list[dict[str, Any]]] = {
     "/roles/{role_id:str}/remove": EMPTY,
     "/team": EMPTY,
     "/upkeep/verify": EMPTY,
+    "/audit/records/{record_id:str}": EMPTY,
     "/audit/export": [{"format": "csv"}, {"format": "jsonl", "of": "{h1}"}],
     "/email/notices": [{"until": "1"}],
     "/profile": EMPTY,

@@ -23,6 +23,7 @@ SAFE = ("GET", "HEAD")
 _ACCOUNTS = "/email/accounts"
 STATE = {
     ("dora", "GET", "/audit"),
+    ("dora", "GET", "/audit/records/{record_id:str}"),
     ("dora", "GET", "/roles"),
     ("dora", "GET", "/roles/{role_id:str}/edit"),
     *(
@@ -40,6 +41,7 @@ mailbox, of which they see the same on its server (R73, R78). None shows more th
 
 STATE_CHANGED = {
     ("dora", "POST", "/audit/export"),
+    ("dora", "POST", "/audit/records/{record_id:str}"),
     ("dora", "POST", "/roles/{role_id:str}/edit"),
     ("dora", "POST", "/roles/{role_id:str}/remove"),
 }

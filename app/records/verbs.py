@@ -252,6 +252,32 @@ def restore_record(store: Store, viewer: Viewer, record_id: RecordId, *, now: da
             audit.note(store, "restore record", by=viewer.user_id, now=now, record_id=record_id)
 
 
+def kept_for_some(store: Store, viewer: Viewer, public_id: str) -> Record:
+    """A record for whose access an administrator may answer without seeing it (R78).
+
+    Raises NotFound for others, and for one that everybody sees.
+    """
+    if not viewer.is_admin:
+        raise NotFound
+    return records.kept_for_some(store, public_id)
+
+
+def let_in(
+    store: Store, viewer: Viewer, public_id: str, people: Sequence[UserId], *, now: datetime
+) -> None:
+    """Let more people see such a record, the administrator himself too.
+
+    Raises NotFound, Invalid for nobody and for somebody who is not there. Effects: one
+    transaction, audited; counts from the next request.
+    """
+    with transaction(store):
+        old = kept_for_some(store, viewer, public_id)
+        if not people:
+            raise Invalid("people", "Choose who is to see this record.")
+        draft = replace(draft_of(old), users=tuple(dict.fromkeys((*old.users, *people))))
+        save(store, old, draft, by=viewer.user_id, now=now)
+
+
 def find_record(store: Store, viewer: Viewer, *, record_type: str, name: str) -> Record:
     """The record of that type and name, case and diacritics ignored; or of that code.
 

@@ -236,6 +236,17 @@ def every(store: Store, ids: Iterable[RecordId]) -> list[Record]:
     return _records_from(store, rows)
 
 
+def kept_for_some(store: Store, public_id: str) -> Record:
+    """A record that not everybody sees, whoever asks: for its state only. Raises NotFound."""
+    rows = store.archive.conn.execute(
+        f"{_SELECT} where r.public_id = ? and r.removed_at is null", [public_id]
+    ).fetchall()
+    for found in _records_from(store, rows):
+        if not found.is_open:
+            return found
+    raise NotFound
+
+
 def _require_free(
     store: Store, type_id: int, *, code: str, external_id: str, besides: RecordId | None
 ) -> None:

@@ -143,6 +143,7 @@ class Names:
     accounts: dict[AccountId, Account]
     records: dict[RecordId, Record] = field(default_factory=dict)
     messages: dict[MessageId, PublicId] = field(default_factory=dict)
+    hidden: dict[RecordId, PublicId] = field(default_factory=dict)
     reader: UserId | None = None
 
 
@@ -172,13 +173,16 @@ def all_names(store: Store) -> Names:
 def told(store: Store, viewer: Viewer, lines: Sequence[Line], known: Names) -> list[Told]:
     """The lines as sentences for this viewer."""
     record_ids = {line.record_id for line in lines if line.record_id is not None}
+    seen = records.by_ids(store, viewer, record_ids)
+    unseen = records.every(store, record_ids - seen.keys()) if viewer.is_admin else []
     message_ids = [line.message_id for line in lines if line.message_id is not None]
     names = Names(
         known.users,
         known.roles,
         known.accounts,
-        records.by_ids(store, viewer, record_ids),
+        seen,
         audit.readable_ids(store, viewer, message_ids),
+        {one.id: one.public_id for one in unseen},
         viewer.user_id,
     )
     return [Told(line, _who(line, names), _sentence(line, names)) for line in lines]
@@ -326,7 +330,9 @@ def _account(account_id: AccountId, names: Names) -> Piece:
 def _record(record_id: RecordId, names: Names) -> Piece:
     found = names.records.get(record_id)
     if found is None:
-        return Piece("a record that you may not see")
+        hidden = names.hidden.get(record_id)
+        href = f"/audit/records/{hidden}" if hidden else ""
+        return Piece("a record that you may not see", href=href)
     return Piece(found.name, is_name=True, href=f"/records/{found.type}/{found.public_id}")
 
 

@@ -65,6 +65,12 @@ DEEDS = {
     f"{RECORD}/restore": deed("restore record", RECORD, record_id="{away}"),
     f"{RECORD}/merge": deed("merge records", f"{RECORD}/merge?into={{into}}"),
     f"{RECORD}/delete": deed("remove record", f"{RECORD}/delete"),
+    "/audit/records/{record_id}": deed(
+        "change record access",
+        "/audit/records/{record_id}",
+        {"people": "{bob}"},
+        record_id="{secret}",
+    ),
     "/record-types": deed(
         "create record type", "/record-types/new", {"singular": "A", "plural": "B"}
     ),
@@ -296,6 +302,7 @@ def known(team: Team) -> dict[str, object]:
         "own": own.key,
         "put_away": put_away.key,
         "token_id": token_id,
+        "secret": team.record(team.secret),
         "into": team.record(make.record(store, "Kept")),
         "external_id": "1",
         "out": users.get(store, team.charlie).public_id,
