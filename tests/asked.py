@@ -282,6 +282,10 @@ FORMS: dict[str, list[dict[str, Any]]] = {
     ],
     "/api/v1/records/{record_id:str}/archive": EMPTY,
     "/api/v1/records/{record_id:str}/restore": EMPTY,
+    "/api/v1/records/{record_id:str}/merge": [
+        {},
+        *({"into": f"{{{one}}}"} for one in ("secret", "plot", "missing")),
+    ],
 }
 """What is sent to each route that changes something; another method than POST stands before it."""
 

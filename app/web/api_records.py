@@ -248,6 +248,28 @@ def restore_record(
     return _answer(store, records.get(store, viewer, record_id))
 
 
+@post(
+    "/records/{record_id:str}/merge",
+    sync_to_thread=True,
+    status_code=200,
+    opt=WRITE_RECORDS,
+    summary="Make a record part of another one",
+    description="Its mail, aliases, addresses, domains and external ids move to the record `into`,"
+    " which keeps its type, name and access. For administrators.",
+)
+def merge_record(
+    request: HTMXRequest,
+    viewer: NamedDependency[Viewer],
+    record_id: FromPath[str],
+    data: JSONBody[MergeBody],
+) -> Response[RecordAnswer]:
+    store, now = store_of(request), datetime.now(UTC)
+    dropped, kept = records.get(store, viewer, record_id), records.get(store, viewer, data.into)
+    plan = verbs.plan_merge(store, viewer, dropped.id, kept.id)
+    verbs.merge_records(store, viewer, dropped.id, kept.id, version=plan.version, now=now)
+    return _answer(store, records.get(store, viewer, data.into))
+
+
 @get(
     "/records/{record_id:str}/messages",
     sync_to_thread=True,
@@ -321,6 +343,7 @@ router = Router(
         put_record,
         archive_record,
         restore_record,
+        merge_record,
         list_mail,
     ],
     tags=["records"],

@@ -90,11 +90,10 @@ def test_without_a_good_token_nothing_answers(erp: System) -> None:
         assert "profile" in answer.json()["detail"].lower()
 
 
-@pytest.mark.parametrize("method_and_route", ROUTES, ids=lambda one: f"{one[0]} {one[1]}")
-def test_no_route_is_open(erp: System, method_and_route: tuple[str, str, object]) -> None:
-    method, route, _ = method_and_route
-
-    assert erp.request(method, path_of(route), headers={}).status_code == 401
+def test_no_route_is_open(erp: System) -> None:
+    for method, route, _ in ROUTES:
+        answer = erp.request(method, path_of(route), headers={})
+        assert answer.status_code == 401, (method, route)
 
 
 def test_wrong_expired_revoked_and_orphaned_tokens_are_one_answer(
@@ -150,11 +149,10 @@ def test_a_session_opens_no_api_and_a_token_no_page(
     assert stranger.send("/profile", {"name": "x"}, **headers).headers["location"] == "/sign-in"
 
 
-@pytest.mark.parametrize("asked", ["access_token={}", "token={}", "authorization=Bearer%20{}"])
-def test_a_token_in_an_address_is_none(erp: System, asked: str) -> None:
-    path = f"/roles?{asked.format(erp.token)}"
-
-    assert erp.request("GET", path, headers={}).status_code == 401
+def test_a_token_in_an_address_is_none(erp: System) -> None:
+    for asked in ("access_token={}", "token={}", "authorization=Bearer%20{}"):
+        path = f"/roles?{asked.format(erp.token)}"
+        assert erp.request("GET", path, headers={}).status_code == 401, asked
 
 
 def test_every_answer_is_for_the_caller_only(erp: System) -> None:
@@ -203,38 +201,35 @@ def deep(depth: int) -> bytes:
     return b'{"records":' + b"[" * depth + b"]" * depth + b"}"
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"", 422),
-        (b"{", 400),
-        (b"nonsense", 400),
-        (b"\xff\xfe{}", 400),
-        (b'{"records": [1}', 400),
-        (b"null", 422),
-        (b"[]", 422),
-        (b"7", 422),
-        (b'"records"', 422),
-        (b'{"records": {}}', 422),
-        (b'{"records": [[]], "more": 1}', 422),
-        (b'{"records": ["\\ud800"]}', 400),
-        (b'{"records": ["\\udc00\\ud800"]}', 400),
-        (b'{"records": [1e999]}', 400),
-        (deep(100_000), 400),
-        (b'{"a":' * 50_000, 400),
-        (b'{"records": ["' + b"x" * 4_000_000 + b'"]}', 413),
-        (b" " * 10_000_000, 413),
-    ],
-    ids=range(18),
-)
-def test_a_bad_body_is_refused(erp: System, body: bytes, status: int) -> None:
+BAD_BODIES = [
+    (b"", 422),
+    (b"{", 400),
+    (b"nonsense", 400),
+    (b"\xff\xfe{}", 400),
+    (b'{"records": [1}', 400),
+    (b"null", 422),
+    (b"[]", 422),
+    (b"7", 422),
+    (b'"records"', 422),
+    (b'{"records": {}}', 422),
+    (b'{"records": [[]], "more": 1}', 422),
+    (b'{"records": ["\\ud800"]}', 400),
+    (b'{"records": ["\\udc00\\ud800"]}', 400),
+    (b'{"records": [1e999]}', 400),
+    (deep(100_000), 400),
+    (b'{"a":' * 50_000, 400),
+    (b'{"records": ["' + b"x" * 4_000_000 + b'"]}', 413),
+    (b" " * 10_000_000, 413),
+]
+
+
+def test_a_bad_body_is_refused(erp: System) -> None:
     headers = {"Authorization": f"Bearer {erp.token}", "Content-Type": "application/json"}
-
-    answer = erp.request("POST", "/records/bulk", content=body, headers=headers)
-
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"]
+    for body, status in BAD_BODIES:
+        answer = erp.request("POST", "/records/bulk", content=body, headers=headers)
+        assert answer.status_code == status, body[:50]
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"]
 
 
 def test_a_body_without_a_length_ends_at_the_limit(erp: System) -> None:
@@ -251,53 +246,46 @@ def test_a_body_without_a_length_ends_at_the_limit(erp: System) -> None:
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize(
-    "sent",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"],
-)
-def test_only_json_is_taken(erp: System, sent: str) -> None:
-    headers = {"Authorization": f"Bearer {erp.token}", "Content-Type": sent}
+def test_only_json_is_taken(erp: System) -> None:
     path = "/records/companies/by-external-id/1"
-
-    answer = erp.request("PUT", path, content=b'{"name": "A"}', headers=headers)
-
-    assert answer.status_code == 415
-    assert "Content-Type: application/json" in answer.json()["detail"]
+    for sent in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"):
+        headers = {"Authorization": f"Bearer {erp.token}", "Content-Type": sent}
+        answer = erp.request("PUT", path, content=b'{"name": "A"}', headers=headers)
+        assert answer.status_code == 415, sent
+        assert "Content-Type: application/json" in answer.json()["detail"]
     assert erp.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("sign", ["\0", "\u202e", "\x07", "\n"])
-def test_signs_that_mean_nothing_are_not_kept(erp: System, sign: str) -> None:
-    path = "/records/companies/by-external-id/1"
-
-    made = erp.send("PUT", path, {"name": f"Zielony{sign} Dom", "notes": f"a{sign}b"})
-
-    assert made.json()["name"] == "Zielony Dom"
-    assert "\0" not in erp.get(path).json()["notes"]
+def test_signs_that_mean_nothing_are_not_kept(erp: System) -> None:
+    for number, sign in enumerate(("\0", "\u202e", "\x07", "\n")):
+        path = f"/records/companies/by-external-id/{number}"
+        made = erp.send("PUT", path, {"name": f"Dom {number}{sign} x", "notes": f"a{sign}b"})
+        assert made.json()["name"] == f"Dom {number} x"
+        assert "\0" not in erp.get(path).json()["notes"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/records?limit=0",
-        "/records?limit=201",
-        "/records?limit=x",
-        "/records?show=none",
-        "/records?cursor=aaaaaaaaaaaaa",
-        f"/records?q={'x' * 201}",
-        "/search",
-        "/search?q=",
-        f"/search?q={'x' * 1001}",
-        "/search?q=x&limit=9999999999999999999999",
-        "/search?q=x&sort=relevance",
-        f"/search?q=x&cursor={'x' * 101}",
-    ],
-)
-def test_a_parameter_that_is_wrong_is_named(erp: System, path: str) -> None:
-    answer = erp.get(path)
+BAD_PARAMETERS = [
+    "/records?limit=0",
+    "/records?limit=201",
+    "/records?limit=x",
+    "/records?show=none",
+    "/records?cursor=aaaaaaaaaaaaa",
+    f"/records?q={'x' * 201}",
+    "/search",
+    "/search?q=",
+    f"/search?q={'x' * 1001}",
+    "/search?q=x&limit=9999999999999999999999",
+    "/search?q=x&sort=relevance",
+    f"/search?q=x&cursor={'x' * 101}",
+]
 
-    assert answer.status_code == 422
-    assert answer.json()["field"] in path or answer.json()["field"] == "q"
+
+def test_a_parameter_that_is_wrong_is_named(erp: System) -> None:
+    for path in BAD_PARAMETERS:
+        answer = erp.get(path)
+        field = answer.json()["field"]
+        assert answer.status_code == 422, path
+        assert f"{field}=" in path or (path, field) == ("/search", "q")
 
 
 def test_odd_addresses_are_missing(erp: System) -> None:

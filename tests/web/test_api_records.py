@@ -183,6 +183,7 @@ def test_many_are_pushed_at_once_each_with_its_own_outcome(team: Team, erp: Syst
     assert (done["new"], done["changed"], done["unchanged"], done["refused"]) == (2, 2, 1, 5)
     kept = erp.get("/records", type="companies", limit=50).json()["records"]
     assert [one["external_id"] for one in kept] == ["", "2", "3", "1", "7"]
+    assert records.known_as(team.store, None, "external id", "6", record_type="companies") == []
     assert [one["id"] for one in done["results"] if one["id"]] == [
         kept[3]["id"], kept[1]["id"], kept[2]["id"], kept[4]["id"], kept[3]["id"],
     ]  # fmt: skip
@@ -205,7 +206,7 @@ def test_a_thousand_at_once_are_taken_and_come_in_pages(erp: System) -> None:
     ]
 
     done, pages, cursor = bulk(erp, *items), [], ""
-    while cursor or not pages:
+    while (cursor or not pages) and len(pages) < 10:
         pages.append(erp.get("/records", type="companies", limit=200, cursor=cursor).json())
         cursor = pages[-1]["next"]
 
@@ -256,6 +257,35 @@ def test_a_record_is_put_away_and_brought_back(team: Team, erp: System) -> None:
         "archive record",
         "create record",
     ]
+
+
+def test_a_record_becomes_part_of_another(team: Team, connect: Callable[..., System]) -> None:
+    """R77: for administrators; what was pushed under either id is then the one record."""
+    boss = connect(make.user(team.store, "Dora", is_admin=True), "records")
+    once = boss.send("PUT", PUSHED, {"name": "Zielony Dom", "domains": ["zielony.pl"]}).json()
+    twice = boss.send("PUT", f"{PUSHED}b", {"name": "Zielony Dom SA"}).json()
+    path = f"/records/{twice['id']}/merge"
+    others = connect(team.alice, "records")
+
+    refused = [
+        others.send("POST", path, {"into": once["id"]}),
+        boss.send("POST", path, {"into": twice["id"]}),
+        boss.send("POST", path, {"into": "aaaaaaaaaaaaa"}),
+        boss.send("POST", path, {"into": team.record(team.secret)}),
+        boss.send("POST", path, {"onto": once["id"]}),
+    ]
+    merged = boss.send("POST", path, {"into": once["id"]})
+
+    assert [one.status_code for one in refused] == [403, 422, 404, 404, 422]
+    assert refused[2].content == refused[3].content
+    assert merged.status_code == 200
+    assert merged.json()["id"] == once["id"]
+    assert "Zielony Dom SA" in merged.json()["aliases"]
+    assert boss.get(f"{PUSHED}b").json() == boss.get(PUSHED).json() == merged.json()
+    again = boss.send("PUT", f"{PUSHED}b", {"name": "Zielony Dom"})
+    assert (again.status_code, again.json()["id"]) == (200, once["id"])
+    assert boss.get(PUSHED).json()["id"] == once["id"]
+    assert audit.latest_verbs(team.store, 20).count("merge records") == 1
 
 
 def test_the_mail_under_a_record_comes_in_pages(team: Team, erp: System) -> None:

@@ -156,6 +156,15 @@ def test_a_token_ends_with_its_days_and_with_its_person(team: Team, alice: Brows
     assert not is_let_in(team, token)
 
 
+def test_a_token_of_somebody_who_is_out_opens_nothing(team: Team, alice: Browser) -> None:
+    """However he came to be out."""
+    token = make_token(alice)
+    team.store.archive.conn.execute("update users set deactivated_at = 1 where name = 'Alice'")
+
+    assert token_of(team).revoked_at is None
+    assert not is_let_in(team, token)
+
+
 def test_a_token_has_its_persons_rights_of_now(team: Team, alice: Browser) -> None:
     token, now = make_token(alice), datetime.now(UTC)
 
