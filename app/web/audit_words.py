@@ -225,6 +225,8 @@ def _sentence(line: Line, names: Names) -> tuple[Piece, ...]:
 def _pattern(line: Line) -> str:
     if line.verb == "share account":
         added, removed = line.detail.get("added"), line.detail.get("removed")
+        if added == [line.user_id] and not removed:
+            return "gave themselves access to {account}"
         if added and not removed:
             return "gave {added} access to {account}"
         if removed and not added:

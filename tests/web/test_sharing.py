@@ -49,7 +49,7 @@ def test_members_are_told_whom_an_administrator_lets_in(
 
     (told,) = notices(alice)
 
-    assert re.fullmatch(r"Dora gave Dora access to office@firma.pl on \d+ \w+ \d{4}", told)
+    assert re.fullmatch(r"Dora gave themselves access to office@firma.pl on \d+ \w+ \d{4}", told)
     assert notices(alice, ACCOUNTS) == [told]
     assert notices(charlie) == []
     assert notices(admin) == []
@@ -69,7 +69,7 @@ def test_what_is_told_can_be_put_away_and_stays_on_the_mailbox_s_page(
 
     assert answer.headers["location"] == f"{QUEUE}?show=all"
     assert [line.split(" on ")[0] for line in notices(alice)] == [
-        "Dora gave Dora access to office@firma.pl"
+        "Dora gave themselves access to office@firma.pl"
     ]
     page = alice.get(f"{ACCOUNTS}/{team.office.public_id}").text
     shown = lines_of(page[page.index('id="let-in"') :])
