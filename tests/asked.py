@@ -93,6 +93,7 @@ QUERIES: dict[str, list[str]] = {
         "type=companies&record=new",
     ],
     "/email/messages/{message_id:str}/access": PLAIN,
+    "/email/messages/{message_id:str}/who": PLAIN,
     "/email/messages/{message_id:str}/purge": PLAIN,
     "/email/archives": [
         "",

@@ -52,8 +52,16 @@ def test_hidden_mail_gives_no_reason_to_suggest(store: Store) -> None:
     filing.file_message(store, make.viewer(store, alice), first, record, now=NOW)
     Indexer(store).drain()
 
-    assert suggest(store, make.viewer(store, bob), second) == []
-    assert [one.record.id for one in suggest(store, make.viewer(store, alice), second)] == [record]
+    said = {
+        user: [
+            reason
+            for one in suggest(store, make.viewer(store, user), second)
+            for reason in one.reasons
+        ]
+        for user in (alice, bob)
+    }
+    assert any("conversation" in reason for reason in said[alice])
+    assert not any("conversation" in reason for reason in said[bob])
 
 
 def test_the_circles_do_not_count_what_a_strict_mailbox_keeps_from_its_member(

@@ -9,6 +9,7 @@ from app.model import MessageId, UserId
 from app.search import search_messages
 from app.search.indexer import Indexer
 from app.search.suggest import suggest
+from app.sight import may_ask, sight
 from app.store import (
     archives,
     filings,
@@ -74,6 +75,29 @@ def test_each_way_is_one_by_itself(world: World) -> None:
                 if world.may_read(user, Mail(0, under={record}, roles=mail.roles))
             }
             assert through == expected
+
+
+def test_who_can_see_a_message_is_who_may_read_it_as_far_as_one_may_know(world: World) -> None:
+    """R79: everybody whom a mailbox of the asker's or a record that he sees lets in, no more."""
+    store = world.store
+    for one, mail in zip(world.ids, world.mails, strict=True):
+        for user in sorted(u for u in world.active if world.may_read(u, mail)):
+            viewer = make.viewer(store, user)
+            found = sight(store, viewer, one)
+            known = Mail(
+                0,
+                {box for box in mail.held if user in world.members[box]},
+                set(),
+                {record for record in mail.under if world.may_see(user, record)},
+                mail.roles,
+                mail.archiver,
+            )
+
+            assert found.own
+            assert (found.others is not None) == may_ask(store, viewer, one)
+            assert found.others is None or {other.user.id for other in found.others} == {
+                other for other in world.active if other != user and world.may_read(other, known)
+            }
 
 
 def only(mail: Mail, kind: str, box: int, user: UserId, world: World) -> Mail:

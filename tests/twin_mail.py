@@ -9,10 +9,10 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from app import filing, people
+from app import people
 from app.model import Account, MessageId, RecordId, UserId
 from app.search.indexer import Indexer
-from app.store import Store, accounts, database, filings, open_store, transaction
+from app.store import Store, accounts, database, decisions, filings, open_store, transaction
 from tests import make
 
 NOW = datetime(2025, 3, 14, 12, tzinfo=UTC)
@@ -68,12 +68,22 @@ class _Maker:
         self.names[name] = make.public_id(self.store, found)
         return found
 
-    def file(self, message: MessageId | None, record: str, *roles: str, by: str = "alice") -> None:
+    def file(self, message: MessageId | None, record: str, *roles: str) -> None:
+        """By Alice. The store's own verb: of what she was offered, which is more where she sees
+        more, nothing is learned."""
         if message is None:
             return
-        viewer = make.viewer(self.store, self.people[by])
         ids = [make.role(self.store, role) for role in roles]
-        filing.file_message(self.store, viewer, message, self.records[record], roles=ids, now=NOW)
+        with transaction(self.store):
+            by = self.people["alice"]
+            filings.add(self.store, message, self.records[record], by=by, now=NOW)
+            if ids:
+                filings.set_roles(self.store, message, ids)
+
+    def refuse(self, message: MessageId | None, record: str) -> None:
+        if message is not None:
+            with transaction(self.store):
+                decisions.refuse(self.store, message, self.records[record], now=NOW)
 
     def record(self, name: str, title: str, **given: Any) -> None:
         with fixed_ids(name):
@@ -186,6 +196,7 @@ def _make_mail(made: _Maker) -> None:
         "h3", "private", mail(6, "Fence wages", "Wages of the gatehouse."), is_hidden=True
     )
     made.file(hidden, "company", "board")
+    made.refuse(hidden, "project")
     v4 = made.receive("v4", "office", mail(7, "Gate", fence, sender="Ola <ola@gate.example>"))
     made.file(v4, "project")
     for message in (v1, v4):  # else the mark "Archived" of A9 stays when all others are taken off
@@ -195,6 +206,7 @@ def _make_mail(made: _Maker) -> None:
     made.file(hidden, "secret")
     if made.with_hidden:
         made.file(v1, "secret")
+        made.refuse(v3, "plot")
         made.file(v4, "plot")
     made.receive("v6", "office", mail(10, "Old", fence), days=90)
     made.receive("v7", "office", mail(11, "Now", fence), days=0.002)

@@ -14,7 +14,8 @@ from litestar.response import Template
 
 from app.errors import NotFound
 from app.mail.redact import marked
-from app.model import Viewer
+from app.model import Message, Viewer
+from app.sight import Sight, sight
 from app.store import Store, messages
 from app.web import csrf, render
 from app.web.db import store_of
@@ -25,6 +26,7 @@ from app.web.view import mail_html, message_view
 
 _UNSAFE_IN_NAME: Final = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|;%]+')
 _LONGEST_NAME: Final = 120
+MOST_NAMED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ class BodyPage:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class WhoPage:
+    """Why the viewer can see a message, and who else can; of those the first `most` are named."""
+
+    message: Message
+    sight: Sight
+    most: int = MOST_NAMED
+
+
 @get("/", sync_to_thread=True)
 def show(
     request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
@@ -42,6 +53,24 @@ def show(
     view = message_view(store_of(request), viewer, message_id, wanted=asked(request, "view"))
     section = "archives" if view.message.archived_at else "queue"
     return render.page(request, "messages/show.html", context=view, section=section)
+
+
+@get("/who", sync_to_thread=True)
+def who(
+    request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
+) -> Template:
+    """Why the viewer can see it, and who else can (R79)."""
+    store = store_of(request)
+    message = messages.get(store, viewer, message_id)
+    context = WhoPage(message, sight(store, viewer, message.id))
+    section = "archives" if message.archived_at else "queue"
+    return render.page(
+        request,
+        "messages/who.html",
+        context=context,
+        section=section,
+        fragment="messages/_who.html",
+    )
 
 
 @get("/body", sync_to_thread=True)
@@ -126,4 +155,4 @@ def _file(content: bytes, name: str, media_type: str) -> Response[bytes]:
     return Response(content, media_type=media_type, headers=headers)
 
 
-router = Router("/email/messages/{message_id:str}", route_handlers=[show, body, source, part])
+router = Router("/email/messages/{message_id:str}", route_handlers=[show, who, body, source, part])
