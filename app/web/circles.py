@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.model import UserId, Viewer
+from app.model import AccountId, UserId, Viewer
 from app.store import Store, circles, queue
-from app.store.circles import Circles, Counted
+from app.store.circles import Circles, Counted, Pulse
 from app.store.queue import Show
 from app.web.db import AnyRequest
 
@@ -17,12 +17,15 @@ _COUNT_ANEW = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was counted for one person; `above`: the new rows, by the first row a tab shows."""
+    """What was counted for one person; `above`: the new rows, by the first row a tab shows;
+    `older`: what the queue's default view leaves out, by mailbox, None for all together.
+    """
 
     version: str
     counted_at: datetime
     counted: Counted
     above: dict[tuple[str, Show], int] = field(default_factory=dict)
+    older: dict[AccountId | None, int] = field(default_factory=dict)
 
 
 Tally = dict[UserId, _Known]
@@ -33,13 +36,35 @@ def circles_of(
     request: AnyRequest, store: Store, viewer: Viewer, *, now: datetime
 ) -> tuple[Circles, dict[tuple[str, Show], int]]:
     """The circles, and the counts of new rows that hold as long as they do."""
+    pulse, known = _counted(request, store, viewer, now=now)
+    return circles.at(pulse, known.counted, now=now), known.above
+
+
+def older_count(
+    request: AnyRequest,
+    store: Store,
+    viewer: Viewer,
+    account: AccountId | None = None,
+    *,
+    now: datetime,
+) -> int:
+    """As `queue.older_count`, counted anew when mail of his changed, and every minute."""
+    _, known = _counted(request, store, viewer, now=now)
+    if account not in known.older:
+        known.older[account] = queue.older_count(store, viewer, account=account, now=now)
+    return known.older[account]
+
+
+def _counted(
+    request: AnyRequest, store: Store, viewer: Viewer, *, now: datetime
+) -> tuple[Pulse, _Known]:
     tally: Tally = request.app.state.tally
     pulse = circles.pulse(store, viewer)
     known = tally.get(viewer.user_id)
     if known is None or known.version != pulse.version or now - known.counted_at > _COUNT_ANEW:
         known = _Known(pulse.version, now, circles.count(store, viewer, but=pulse.syncing, now=now))
         tally[viewer.user_id] = known
-    return circles.at(pulse, known.counted, now=now), known.above
+    return pulse, known
 
 
 def new_rows_above(

@@ -19,7 +19,7 @@ from app.store.circles import Circles
 from app.store.jobs import JobResult
 from app.store.queue import Show
 from app.web import flash, render
-from app.web.circles import circles_of, new_rows_above, state_of
+from app.web.circles import circles_of, new_rows_above, older_count, state_of
 from app.web.db import store_of
 from app.web.forms import asked, field
 from app.web.session import HOME
@@ -243,7 +243,7 @@ def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer, shown: Show)
         now=now,
     )
     is_top = shown in _TOP and not (mailbox or before or after)
-    older = queue.older_count(store, viewer, account=account, now=now) if shown in _TOP else 0
+    older = older_count(request, store, viewer, account, now=now) if shown in _TOP else 0
     return QueuePage(
         rows=rows,
         show=shown,

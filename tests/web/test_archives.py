@@ -156,6 +156,26 @@ def test_a_record_that_something_was_done_to_is_no_filter(team: Team, alice: Bro
     assert "Oferta" in page
 
 
+def test_the_number_of_older_messages_follows_what_changes(team: Team, alice: Browser) -> None:
+    """A2: whatever page counted it before, and for the mailbox that is shown."""
+    old = datetime.now(UTC) - timedelta(days=400)
+    team.store.archive.conn.execute("update accounts set created_at = unixepoch()")
+    boss = make.account(team.store, team.alice, address="boss@firma.pl", host=None)
+    team.deliver(mail("A", message_id="<a@x>"), received_at=old)
+
+    def older(query: str = "") -> list[str]:
+        page = " ".join(alice.get(f"/email/queue?{query}").text.split())
+        return re.findall(r"(\d+) older - ", page)
+
+    first = older(), older(f"mailbox={boss.public_id}")
+    (two,) = team.deliver(mail("B", message_id="<b@x>"), received_at=old, uid=2)
+    second = older()
+    alice.post(f"/email/messages/{two}/aside")
+
+    assert first == (["1"], [])
+    assert (second, older()) == (["2"], ["1"])
+
+
 def test_the_toggle_is_remembered_for_every_view(team: Team, alice: Browser) -> None:
     """A1, A2: also behind "older - show"."""
     archive(team, "Faktura")
