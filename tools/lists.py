@@ -1,6 +1,6 @@
 """What a page of the queue and of the archive costs, for few rows and for many.
 
-    python tools/lists.py [--rows 200000] [--times 30]
+    python tools/lists.py [--rows 200000] [--times 40]
 
 Two worlds are made twice, with 200 rows and with many, and every view is asked for in turn, small
 and large, over the pages themselves without a network. Ada has twenty mailboxes with mail that
@@ -48,7 +48,7 @@ class World:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--times", type=int, default=30)
+    parser.add_argument("--times", type=int, default=40)
     given = parser.parse_args()
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -132,7 +132,7 @@ def make_archive(directory: Path, rows: int, stack: ExitStack) -> World:
     hidden = add_record(store, "projects", "Board", only_for=(dan,))
     known = add_record(store, "companies", "Spostex S.A.")
     depot = add_record(store, "warehouse", "Concrete")
-    public = add_messages(store, rows, now, chance)
+    public = add_messages(store, rows * 3 // 2, now, chance)
     numbers = range(1, len(public) + 1)
     hold(store, [(box, n, now - n, now - n, False) for n in numbers])
     open_ones = set(chance.sample(numbers, 10))
