@@ -20,6 +20,7 @@ from app.web import (
     api_routes,
     archives,
     attach,
+    attach_many,
     attach_records,
     audit,
     demo,
@@ -43,6 +44,7 @@ from app.web import (
     signin,
     team,
     tokens,
+    toolbar,
     upkeep,
     users,
 )
@@ -54,6 +56,8 @@ from app.web.session import HOME, Gate, provide_viewer
 
 THREADS = 16
 LARGEST_FORM = 1_000_000
+LONGEST_HEAD = 131_072
+"""Bytes of a request before its body: an address may name 500 messages, and htmx repeats it."""
 _OPEN = {"is_public": True, "is_before_set_up": True}
 
 
@@ -113,7 +117,9 @@ def _routers() -> list[Router]:
         queue.router,
         notices.router,
         messages.router,
+        toolbar.router,
         attach.router,
+        attach_many.router,
         attach_records.router,
         access.router,
         purge.router,

@@ -105,7 +105,18 @@ QUERIES: dict[str, list[str]] = {
         *("type=companies", "type=projects", "attached=none", "q=fence&type=companies"),
         *("q=fence&record={secret}", "q=fence&attached=none"),
     ],
-    "/email/archives/act": ["", "message={h1}&do=display", "message={v1}&do=edit", "message={h1}"],
+    "/email/attach": [
+        "",
+        *(f"message={{{one}}}" for one in ("v1", "h1", "missing")),
+        "message={v1}&message={h1}",
+        "message={v1}&message={missing}",
+        "message={v1}&message={v2}&record={secret}",
+    ],
+    "/email/attach/result": [
+        "",
+        "record={secret}&at=1",
+        "record={company}&at=1&already={h1}&missing={missing}",
+    ],
     "/search": ["", *SEARCHES, *(f"q=fence&before={{{name}}}" for name in MAIL)],
     "/records/{record_type:str}": [
         "",
@@ -131,11 +142,6 @@ QUERIES: dict[str, list[str]] = {
     ],
     "/records/{record_type:str}/{record_id:str}/delete": PLAIN,
     "/records/{record_type:str}/{record_id:str}/emails/pick": ["", "q=fence", "before={h2}"],
-    "/records/{record_type:str}/{record_id:str}/emails/act": [
-        "",
-        "message={h1}&do=display",
-        "message={v1}",
-    ],
     "/records/{record_type:str}/new": ["", "name=Fence"],
     "/records/{record_type:str}/{record_id:str}/edit": PLAIN,
     "/record-types": PLAIN,
@@ -207,10 +213,19 @@ FORMS: dict[str, list[dict[str, Any]]] = {
     "/email/messages/{message_id:str}/aside": EMPTY,
     "/email/messages/{message_id:str}/take-back": EMPTY,
     "/email/messages/{message_id:str}/purge": [{"reason": "a wish", "word": "no"}],
-    "/email/queue/act": [
+    "/email/act": [
         {"message": f"{{{one}}}", "do": verb}
         for one in ("v1", "h1", "h4", "missing")
-        for verb in ("aside", "back", "display", "archive")
+        for verb in ("aside", "back", "display", "edit", "archive")
+    ],
+    "/email/attach": [
+        {"message": f"{{{one}}}", "record": f"{{{record}}}"}
+        for one in ("v1", "h1", "missing")
+        for record in ("secret", "company", "missing")
+    ],
+    "/email/attach/undo": [
+        {"at": "1"},
+        *({"at": "1", "record": f"{{{record}}}"} for record in ("secret", "company", "missing")),
     ],
     "/email/queue/steps": EMPTY,
     "/email/queue/check": EMPTY,

@@ -114,7 +114,7 @@ def bound(settings: Settings) -> socket.socket:
 def _serve(settings: Settings, listener: socket.socket, *, is_demo: bool = False) -> None:
     import uvicorn
 
-    from app.main import create_app
+    from app.main import LONGEST_HEAD, create_app
 
     code = _set_up_code(settings)
     app = create_app(settings, set_up_code=code, is_demo=is_demo)
@@ -132,6 +132,7 @@ def _serve(settings: Settings, listener: socket.socket, *, is_demo: bool = False
         timeout_graceful_shutdown=5,
         # An open tab asks every 5 seconds: with uvicorn's own 5 each time over a new connection.
         timeout_keep_alive=30,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
     )
     # uvicorn raises the signal anew when it has stopped; what follows it must still be done.
     for number in (signal.SIGTERM, signal.SIGINT):

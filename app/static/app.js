@@ -129,11 +129,11 @@
 
   function markOpenRow() {
     const article = one("#pane [data-open]");
-    const row = article && document.getElementById("row-" + article.dataset.open);
+    const row = article && rowOf(article.dataset.open);
     for (const link of all("[data-pane][aria-current]")) link.removeAttribute("aria-current");
     if (!row) return;
     one(".row-link", row).setAttribute("aria-current", "true");
-    select(row);
+    setCurrent(row);
   }
 
   // -- Focus: after an archiving on the next open row, after a refused form on what is wrong.
@@ -144,26 +144,68 @@
     const first = one("[data-autofocus]");
     if (first) return enter(first);
     const done = one(".flash[data-message]");
-    const rows = all(".rows tbody tr");
     const below = one("[data-next]");
-    if (below) return focusRow(document.getElementById("row-" + below.dataset.next));
-    if (!done || !rows.length) return undefined;
-    const at = rows.findIndex((row) => row.id === "row-" + done.dataset.message);
-    const after = rows.slice(at + 1).concat(rows.slice(0, at + 1));
-    const next = after.find((row) => !row.classList.contains("archived"));
-    return next && focusRow(next);
+    if (below) return focusRow(rowOf(below.dataset.next));
+    if (!one(".flash")) return setCurrent(one(".rows tr:has([aria-current])"));
+    const own = done && rowOf(done.dataset.message);
+    const after = rows().slice(rows().indexOf(own) + 1);
+    const isOpen = (row) => row && !row.classList.contains("archived");
+    const next = [own, ...after, ...rows()].find(isOpen) || own || rows()[0];
+    return next ? focusRow(next) : one("#main").focus();
+  }
+
+  // -- Rows: the current one, where the focus is or was last, and those that are selected.
+
+  const rows = () => all(".rows tbody tr");
+  const rowOf = (id) => document.getElementById("row-" + id);
+  const pickOf = (row) => one(".c-pick input", row);
+  const current = () => one(".rows tr.current");
+
+  function setCurrent(row) {
+    if (!row || row === current()) return;
+    if (current()) current().classList.remove("current");
+    row.classList.add("current");
+    const name = one("#current");
+    if (name) name.value = row.id.slice(4);
   }
 
   function focusRow(row) {
+    if (!row) return;
     one(".row-link", row).focus();
-    select(row);
+    setCurrent(row);
     row.scrollIntoView({ block: "nearest" });
   }
 
-  function select(row) {
-    const pick = one(".c-pick input", row);
-    if (pick) pick.checked = true;
+  function step(by, isExtending) {
+    const at = rows().indexOf(current());
+    const next = rows()[Math.min(rows().length - 1, Math.max(0, at < 0 ? 0 : at + by))];
+    if (isExtending && current()) pick(current(), true);
+    if (isExtending && next) pick(next, true);
+    focusRow(next);
   }
+
+  function pick(row, isPicked) {
+    if (pickOf(row)) pickOf(row).checked = isPicked;
+    countPicked();
+  }
+
+  function pickAll(isPicked) {
+    for (const row of rows()) pick(row, isPicked);
+  }
+
+  function countPicked() {
+    const said = one("#picked");
+    const count = all(".rows tbody .c-pick :checked").length;
+    if (said) said.textContent = count ? said.dataset.said.replace("#", count) : "";
+    const whole = one("[data-all]");
+    if (whole) whole.checked = count > 0 && count === rows().length;
+  }
+
+  document.addEventListener("focusin", (event) => setCurrent(event.target.closest(".rows tbody tr")));
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-all]")) pickAll(event.target.checked);
+    else if (event.target.matches(".c-pick input")) countPicked();
+  });
 
   // -- Keys press the visible control that carries them (data-hotkey), or move between rows.
 
@@ -171,21 +213,22 @@
     try { return window.localStorage.getItem("letterbook.keys") === "off"; } catch { return false; }
   }
 
-  function step(by) {
-    const rows = all(".rows tbody tr");
-    const at = rows.findIndex((row) => row.contains(document.activeElement));
-    const picked = at >= 0 ? at : rows.findIndex((row) => one(":checked", row));
-    const next = rows[Math.min(rows.length - 1, Math.max(0, picked < 0 ? 0 : picked + by))];
-    if (next) focusRow(next);
-  }
-
   const moves = {
     j: () => step(1),
     k: () => step(-1),
-    o: () => { const row = all(".rows tbody tr").find((r) => one(":checked", r)); if (row) one(".row-link", row).click(); },
+    J: () => step(1, true),
+    K: () => step(-1, true),
+    x: () => { if (current()) pick(current(), !pickOf(current()).checked); },
+    "* a": () => pickAll(true),
+    "* n": () => pickAll(false),
+    o: () => { if (current()) one(".row-link", current()).click(); },
+    l: () => { const chip = current() && one("a.chip", current()); if (chip) chip.click(); },
     u: () => { const close = one("[data-close]"); if (close) close.click(); },
     "/": () => { const box = all("[data-search]").find(isShown) || one("main input[type=search]"); if (box) { box.focus(); box.select(); } },
   };
+  const places = { q: "/email/queue", a: "/email/archives", c: "/email/accounts", r: "/records/companies" };
+  for (const key of Object.keys(places)) moves["g " + key] = () => window.location.assign(places[key]);
+  let begun = ""; // the first key of two: "* a", "g q"
 
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest("input:not([type=radio]):not([type=checkbox]), select, textarea, [contenteditable]");
@@ -198,11 +241,28 @@
     if (event.target === combo() && !event.isComposing) return keyInCombo(event);
     if (event.key === "Escape" && event.target.matches("[data-search]")) return event.target.blur();
     if (field || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isOff()) return;
-    const control = all('[data-hotkey="' + CSS.escape(event.key) + '"]').find(isShown);
-    if (!control && !moves[event.key]) return;
-    event.preventDefault();
-    if (control) control.click(); else moves[event.key]();
+    if (event.key === "Shift") return;
+    const key = begun + event.key;
+    begun = "";
+    const control = all('[data-hotkey="' + CSS.escape(key) + '"]').find(isShown);
+    if (control || moves[key]) event.preventDefault();
+    if (control) control.click();
+    else if (moves[key]) moves[key]();
+    else if (event.key === "*" || event.key === "g") begun = event.key + " ";
   });
 
+  // -- Undo is offered for ten seconds; a reload says nothing twice.
+
+  function passFlash() {
+    const undo = one(".flash [data-undo]");
+    if (undo) window.setTimeout(() => { if (!undo.matches(":hover, :focus-within")) undo.remove(); }, 10000);
+    if (!one(".flash")) return;
+    const here = new URL(window.location.href);
+    for (const name of ["done", "message", "record", "at", "n"]) here.searchParams.delete(name);
+    window.history.replaceState(window.history.state, "", here);
+  }
+
   placeFocus();
+  countPicked();
+  passFlash();
 })();

@@ -149,6 +149,31 @@ def records_of(
     return attached
 
 
+def put_at(store: Store, viewer: Viewer, record_id: RecordId, moment: datetime) -> list[MessageId]:
+    """What the viewer put under the record in that second, whether or not he may read it now."""
+    rows = store.archive.conn.execute(
+        "select message_id from filings where filed_by = ? and filed_at = ? and record_id = ?"
+        " order by message_id",
+        [viewer.user_id, to_seconds(moment), record_id],
+    )
+    return [MessageId(row[0]) for row in rows]
+
+
+def unlike(store: Store, ids: Iterable[MessageId], *, limit: int = 50) -> list[MessageId]:
+    """One of each kind of the messages: held, archived, filed and restricted alike, all are read
+    by the same people."""
+    rows = store.archive.conn.execute(
+        "select min(id) from (select m.id, m.archived_by,"
+        " (select group_concat(account_id) from holdings where message_id = m.id) as held,"
+        " (select group_concat(record_id) from filings where message_id = m.id) as filed,"
+        " (select group_concat(role_id) from message_roles where message_id = m.id) as restricted"
+        " from messages m where m.id in (select value from json_each(?)))"
+        " group by archived_by, held, filed, restricted limit ?",
+        [json.dumps(list(ids)), limit],
+    )
+    return [MessageId(row[0]) for row in rows]
+
+
 def _record_ids(store: Store, ids: Sequence[MessageId]) -> set[RecordId]:
     rows = store.archive.conn.execute(
         "select record_id from filings where message_id in (select value from json_each(?))",

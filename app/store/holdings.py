@@ -60,6 +60,16 @@ def set_aside(
     return done.rowcount
 
 
+def set_aside_at(store: Store, viewer: Viewer, moment: datetime) -> list[MessageId]:
+    """What the viewer set aside in that second."""
+    rows = store.archive.conn.execute(
+        "select distinct message_id from holdings where set_aside_by = ? and set_aside_at = ?"
+        " order by message_id",
+        [viewer.user_id, to_seconds(moment)],
+    )
+    return [MessageId(row[0]) for row in rows]
+
+
 def take_back(store: Store, message_id: MessageId, accounts: Sequence[AccountId]) -> int:
     """Unmark the message in these mailboxes; how many had it marked. Effects: as `set_aside`."""
     done = store.archive.conn.execute(

@@ -85,6 +85,27 @@ def get(store: Store, viewer: Viewer, public_id: str) -> Message:
     return message_from(row)
 
 
+def by_public_ids(store: Store, viewer: Viewer, ids: Sequence[str]) -> list[Message]:
+    """Those of the messages that the viewer may read, in the order of their ids, none twice."""
+    rows = store.archive.conn.execute(
+        f"select {COLUMNS} from json_each(:ids) wanted"
+        f" cross join messages m on m.public_id = wanted.value where {READABLE}"
+        " order by wanted.key",
+        viewer_parameters(viewer) | {"ids": json.dumps(list(ids))},
+    )
+    return list({message.id: message for message in map(message_from, rows)}.values())
+
+
+def by_ids(store: Store, viewer: Viewer, ids: Sequence[MessageId]) -> list[Message]:
+    """Those of the messages that the viewer may read, newest first."""
+    rows = store.archive.conn.execute(
+        f"select {COLUMNS} from json_each(:ids) wanted cross join messages m on m.id = wanted.value"
+        f" where {READABLE} order by m.sort_at desc, m.id desc",
+        viewer_parameters(viewer) | {"ids": json.dumps(list(ids))},
+    )
+    return [message_from(row) for row in rows]
+
+
 def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
     """`conversation`, each message with the beginning of its text."""
     return with_previews(store, conversation(store, viewer, message_id))

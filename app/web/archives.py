@@ -7,13 +7,13 @@ from typing import Final
 from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.plugins.htmx import HTMXRequest
-from litestar.response import Redirect, Template
+from litestar.response import Template
 
 from app.model import Page, Record, RecordType, Viewer
 from app.search import Kept, SearchPage, search_messages
 from app.store import Store, archives, records
 from app.store.archives import Filter
-from app.web import flash, render
+from app.web import render
 from app.web.db import store_of
 from app.web.forms import asked
 from app.web.session import zone_of
@@ -57,20 +57,6 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     return render.page(request, "archives/index.html", context=context, section="archives")
 
 
-@get("/act", sync_to_thread=True)
-def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
-    """The toolbar's buttons, for the row that is selected."""
-    message = asked(request, "message")
-    if not message.isalnum():
-        kept = {name: asked(request, name) for name in ("q", "type", "attached")}
-        return render.to(ARCHIVES, **kept, done=flash.CHOOSE)
-    if asked(request, "do") == "display":
-        return render.to(f"/email/messages/{message}")
-    if asked(request, "do") == "edit":
-        return render.to(f"/email/messages/{message}/access")
-    return render.to(f"/email/messages/{message}/attach", back="archives")
-
-
 def search_archive(
     request: HTMXRequest, store: Store, viewer: Viewer, query: str, only: Filter
 ) -> tuple[SearchPage, Page]:
@@ -103,4 +89,4 @@ def _filter(request: HTMXRequest, store: Store, viewer: Viewer) -> tuple[Record 
     )
 
 
-router = Router(ARCHIVES, route_handlers=[index, act])
+router = Router(ARCHIVES, route_handlers=[index])

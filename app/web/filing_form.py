@@ -7,8 +7,8 @@ from typing import Final
 from litestar.plugins.htmx import HTMXRequest
 
 from app.errors import Invalid, NotFound
-from app.filing import Readership
-from app.model import Record, RecordType, Role, RoleId, Suggestion, Viewer
+from app.filing import Outcome, Readership
+from app.model import Message, Record, RecordType, Role, RoleId, Suggestion, Viewer
 from app.records import Draft
 from app.search.analysis import fold
 from app.search.lookup import exactly, look_up
@@ -48,6 +48,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """One of several messages, and what will happen to it or did; `message` is None if missing."""
+
+    public_id: str
+    message: Message | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class FilingForm:
     """What the form shows. `record` is what is chosen, `reasons` why if not by hand.
 
@@ -55,8 +64,8 @@ class FilingForm:
     message is archived by it for the first time, so that roles are offered; `standing` are those
     set before. `keepers` are the viewer's mailboxes whose members go on reading it whatever the
     roles, `stricts` those whose members read it as the archive allows only (A5). `draft` is the
-    new record where one is being made, `readers` is None while none is chosen. `messages` are the
-    public ids where they are several, `cancel` is where one goes instead.
+    new record where one is being made, `readers` is None while none is chosen. `planned` is what
+    will happen where the messages are several, `cancel` is where one goes instead.
     """
 
     action: str
@@ -78,7 +87,17 @@ class FilingForm:
     draft: Draft | None
     back: str
     errors: dict[str, str] = field(default_factory=dict)
-    messages: tuple[str, ...] = ()
+    planned: tuple[Planned, ...] = ()
+
+    @property
+    def messages(self) -> list[str]:
+        """The public ids of several messages."""
+        return [one.public_id for one in self.planned]
+
+    @property
+    def standing_messages(self) -> list[str]:
+        """Those that were archived before the roles are chosen."""
+        return [one.public_id for one in self.planned if one.outcome in ("attached", "already")]
 
     @property
     def others(self) -> list[Suggestion]:

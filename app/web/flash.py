@@ -21,18 +21,31 @@ SAVED: Final = "saved"
 REMOVED: Final = "removed"
 ENDED: Final = "ended"
 SIGNED_IN: Final = "signed-in"
-_ALONE: Final = frozenset((CHOOSE, SAVED, REMOVED, ENDED, SIGNED_IN))
+CHOOSE_ONE: Final = "choose-one"
+TOO_MANY: Final = "too-many"
+FILED_MANY: Final = "filed-many"
+UNFILED_MANY: Final = "unfiled-many"
+ASIDE_MANY: Final = "aside-many"
+BACK_MANY: Final = "back-many"
+_OF_MANY: Final = frozenset((FILED_MANY, UNFILED_MANY, ASIDE_MANY, BACK_MANY))
+_ALONE: Final = frozenset((CHOOSE, CHOOSE_ONE, TOO_MANY, SAVED, REMOVED, ENDED, SIGNED_IN))
 _OF_MESSAGE: Final = frozenset((ASIDE, TAKEN_BACK, FILED))
-_VERBS: Final = _ALONE | _OF_MESSAGE | {ARCHIVED, ATTACHED, ALREADY, DETACHED}
+_VERBS: Final = _ALONE | _OF_MESSAGE | _OF_MANY | {ARCHIVED, ATTACHED, ALREADY, DETACHED}
 
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A verb of this module, and what it was done to, as far as the viewer may see it."""
+    """A verb of this module, and what it was done to, as far as the viewer may see it.
+
+    Done to many it says how many (`count`) and in which second (`at`), for the undoing; `message`
+    is then the first of them.
+    """
 
     done: str
     message: Message | None = None
     record: Record | None = None
+    count: int = 0
+    at: str = ""
 
 
 def flash_of(request: AnyRequest, store: Store, viewer: Viewer) -> Flash | None:
@@ -45,8 +58,23 @@ def flash_of(request: AnyRequest, store: Store, viewer: Viewer) -> Flash | None:
     try:
         if done in _OF_MESSAGE:
             return Flash(done, messages.get(store, viewer, asked(request, "message")))
+        if done in _OF_MANY:
+            return _of_many(request, store, viewer, done)
         record = records.get(store, viewer, asked(request, "record"))
         message = messages.get(store, viewer, asked(request, "message"))
     except NotFound:
         return None
     return Flash(done, message, record)
+
+
+def _of_many(request: AnyRequest, store: Store, viewer: Viewer, done: str) -> Flash:
+    """Raises NotFound for a hidden record; the first message may be one's own no more."""
+    name, count = asked(request, "record"), asked(request, "n")
+    found = messages.by_public_ids(store, viewer, [asked(request, "message")])
+    return Flash(
+        done,
+        next(iter(found), None),
+        records.get(store, viewer, name) if name or done == FILED_MANY else None,
+        int(count) if count.isascii() and count.isdecimal() and len(count) < 4 else 0,
+        asked(request, "at"),
+    )

@@ -3,6 +3,7 @@
 (Litestar refuses a list field of a form that has exactly one value.)
 """
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from litestar.datastructures import FormMultiDict
@@ -41,7 +42,7 @@ def role_ids(request: AnyRequest, name: str) -> list[RoleId]:
     ]
 
 
-def address(path: str, **parameters: str) -> str:
+def address(path: str, **parameters: str | Sequence[str]) -> str:
     """A path with those of the parameters that are not empty."""
-    query = urlencode({key: value for key, value in parameters.items() if value})
+    query = urlencode({key: value for key, value in parameters.items() if value}, doseq=True)
     return f"{path}?{query}" if query else path

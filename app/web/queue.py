@@ -11,10 +11,9 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
-from app import filing
-from app.errors import Invalid, NotFound
+from app.errors import NotFound
 from app.model import Account, Page, Viewer
-from app.store import Store, accounts, archives, jobs, messages, queue, records, transaction, users
+from app.store import Store, accounts, archives, jobs, queue, records, transaction, users
 from app.store.circles import Circles
 from app.store.jobs import JobResult
 from app.store.queue import Show
@@ -23,6 +22,7 @@ from app.web.circles import circles_of, new_rows_above, older_count, state_of
 from app.web.db import store_of
 from app.web.forms import asked, field
 from app.web.session import HOME
+from app.web.toolbar import set_one_aside
 from app.web.view import MessageView, message_view
 
 _PAGE: Final = 50
@@ -147,34 +147,18 @@ def new_rows(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template 
     return render.page(request, "", context=context, fragment="queue/_new_rows.html")
 
 
-@post("/queue/act", sync_to_thread=True)
-def act(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Redirect:
-    """The toolbar's buttons: what they do, or the page that does it, for the selected row."""
-    message, verb = field(request, "message"), field(request, "do")
-    if not message.isalnum():
-        return render.back_to(field(request, "back"), done=flash.CHOOSE)
-    if verb == "aside":
-        return _set_aside(request, viewer, message)
-    if verb == "back":
-        return _take_back(request, viewer, message)
-    if verb == "display":
-        return render.to(f"/email/messages/{message}")
-    back = render.place(field(request, "back"))
-    return render.to(f"/email/messages/{message}/attach", back="" if back == HOME else back)
-
-
 @post("/messages/{message_id:str}/aside", sync_to_thread=True)
 def set_aside(
     request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
 ) -> Redirect:
-    return _set_aside(request, viewer, message_id)
+    return set_one_aside(request, viewer, message_id, is_back=False)
 
 
 @post("/messages/{message_id:str}/take-back", sync_to_thread=True)
 def take_back(
     request: HTMXRequest, viewer: NamedDependency[Viewer], message_id: FromPath[str]
 ) -> Redirect:
-    return _take_back(request, viewer, message_id)
+    return set_one_aside(request, viewer, message_id, is_back=True)
 
 
 @post("/queue/steps", sync_to_thread=True)
@@ -282,25 +266,6 @@ def _remembered(shown: Show, *, is_https: bool) -> Cookie:
     )
 
 
-def _set_aside(request: HTMXRequest, viewer: Viewer, message_id: str) -> Redirect:
-    store = store_of(request)
-    message = messages.get(store, viewer, message_id)
-    done = flash.ASIDE
-    try:
-        filing.set_aside(store, viewer, message.id, now=datetime.now(UTC))
-    except Invalid:
-        done = flash.FILED
-    return render.back_to(field(request, "back"), done=done, message=message.public_id)
-
-
-def _take_back(request: HTMXRequest, viewer: Viewer, message_id: str) -> Redirect:
-    store = store_of(request)
-    message = messages.get(store, viewer, message_id)
-    filing.take_back(store, viewer, message.id, now=datetime.now(UTC))
-    back = field(request, "back")
-    return render.back_to(back, done=flash.TAKEN_BACK, message=message.public_id)
-
-
 def _next_row(request: HTMXRequest, store: Store, viewer: Viewer, rows: Page) -> str:
     """The row below the place of the message that the flash is about, if that one has left."""
     found = flash.flash_of(request, store, viewer)
@@ -377,7 +342,6 @@ router = Router(
     route_handlers=[
         index,
         new_rows,
-        act,
         set_aside,
         take_back,
         put_steps_away,

@@ -17,7 +17,7 @@ from app.search.analysis import fold
 from app.store import Store, archives, record_ends, record_lists, records, users
 from app.store.archives import Filter
 from app.store.record_lists import RecordsFound
-from app.web import flash, render
+from app.web import render
 from app.web.archives import search_archive
 from app.web.db import AnyRequest, store_of
 from app.web.forms import asked
@@ -153,26 +153,6 @@ def pick(
     return render.page(request, "records/pick.html", context=context, section=record_type)
 
 
-@get("/{record_id:str}/emails/act", sync_to_thread=True)
-def act(
-    request: HTMXRequest,
-    viewer: NamedDependency[Viewer],
-    record_type: FromPath[str],
-    record_id: FromPath[str],
-) -> Redirect:
-    """The picker's and the tab's buttons, for the row that is selected."""
-    _, record = found_record(store_of(request), viewer, record_type, record_id)
-    message, verb = asked(request, "message"), asked(request, "do")
-    if not message.isalnum():
-        page = "emails" if verb == "display" else "emails/pick"
-        path = f"/records/{record.type}/{record.public_id}/{page}"
-        return render.to(path, q=asked(request, "q"), done=flash.CHOOSE)
-    if verb == "display":
-        return render.to(f"/email/messages/{message}")
-    path = f"/email/messages/{message}/attach"
-    return render.to(path, type=record.type, record=record.public_id, back="record")
-
-
 def found_record(
     store: Store, viewer: Viewer, record_type: str, record_id: str
 ) -> tuple[RecordType, Record]:
@@ -191,6 +171,4 @@ def to_successor(_: AnyRequest, moved: Moved) -> Redirect:
     return render.to(moved.path)
 
 
-router = Router(
-    "/records/{record_type:str}", route_handlers=[index, export, show, emails, pick, act]
-)
+router = Router("/records/{record_type:str}", route_handlers=[index, export, show, emails, pick])

@@ -1,5 +1,6 @@
 """A page, or only the part of it that htmx asked for: the same template serves both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -27,7 +28,7 @@ from app.web.session import local_path, signed_in
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-_PASSING: Final = frozenset(("done", "message", "record", "job", "open", "view"))
+_PASSING: Final = frozenset(("done", "message", "record", "job", "open", "view", "at", "n"))
 _LINKED_TEXT: Final = 200_000
 _LINKS: Final = "noopener noreferrer nofollow"
 
@@ -92,7 +93,7 @@ def bare_page(request: AnyRequest, name: str, *, context: object, status: int = 
     return _template(name, context, shell, status)
 
 
-def to(path: str, **parameters: str) -> Redirect:
+def to(path: str, **parameters: str | Sequence[str]) -> Redirect:
     """To another page of ours, after a change."""
     return Redirect(forms.address(path, **parameters), status_code=303)
 

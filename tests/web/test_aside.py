@@ -20,7 +20,7 @@ def test_the_toolbar_sets_the_selected_row_aside_and_says_so(team: Team, alice: 
     """A2, R68."""
     (one,) = team.deliver(mail("Werbung"))
 
-    answer = alice.post("/email/queue/act", message=one, do="aside", back=f"{QUEUE}?show=open")
+    answer = alice.post("/email/act", message=one, do="aside", back=f"{QUEUE}?show=open")
     text = alice.get(answer.headers["location"]).text
 
     assert answer.status_code == 303
@@ -36,7 +36,7 @@ def test_its_tab_shows_it_and_takes_it_back(team: Team, alice: Browser) -> None:
     alice.post(f"/email/messages/{one}/aside", back=QUEUE)
 
     tab = alice.get(f"{QUEUE}?show=aside").text
-    answer = alice.post("/email/queue/act", message=one, do="back", back=f"{QUEUE}?show=aside")
+    answer = alice.post("/email/act", message=one, do="back", back=f"{QUEUE}?show=aside")
 
     assert "Werbung" in tab
     assert 'value="back" data-hotkey="y"' in tab

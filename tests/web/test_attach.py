@@ -212,7 +212,7 @@ def test_it_leads_back_to_the_same_part_of_the_queue(team: Team, alice: Browser)
     (one,) = team.deliver(mail())
     place = "/email/queue?show=open&before=abc"
 
-    form = alice.post("/email/queue/act", message=one, do="archive", back=f"{place}&done=choose")
+    form = alice.post("/email/act", message=one, do="archive", back=f"{place}&done=choose")
     page = form.headers["location"]
     answer = alice.post(page, seen_on=page, record=team.record(team.company), back=place)
 

@@ -52,6 +52,11 @@ def deed(verb: str, seen_on: str, typed: dict[str, Any] | None = None, **named: 
 
 DEEDS = {
     f"{MESSAGE}/attach": deed("archive", f"{MESSAGE}/attach", {"record": "{company}"}),
+    "/email/attach": deed(
+        "archive",
+        "/email/attach?message={message_id}&message={filed}",
+        {"record": "{company}"},
+    ),
     f"{MESSAGE}/detach": deed("detach", f"{MESSAGE}/access", {}, message_id="{filed}"),
     f"{MESSAGE}/access": deed(
         "change access", f"{MESSAGE}/access", {"roles": "{foreman}"}, message_id="{filed}"
@@ -134,7 +139,8 @@ WITHOUT = {
     "/record-import/confirm": "has its own test: a file is sent (test_record_import.py)",
     f"{ACCOUNTS}/import": "has its own test below: a file is sent",
     f"{ACCOUNT}/sign-in": "begins; coming back from the provider is audited",
-    "/email/queue/act": "does what aside and take-back do, or leads to a form",
+    "/email/act": "does what aside and take-back do, or leads to a form",
+    "/email/attach/undo": "has its own test: what is undone is audited (test_filing_many.py)",
     "/email/queue/steps": "puts a hint away that only its reader saw",
     "/email/notices": "puts away what was told to its reader only",
     "/email/queue/check": "looks at the servers earlier; changes nothing that people made",

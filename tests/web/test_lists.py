@@ -43,17 +43,24 @@ def test_empty_archives_say_what_to_do(alice: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "leads_to"),
+    ("sent", "leads_to"),
     [
-        ("message={id}&do=attach", "/email/messages/{id}/attach?back=archives"),
-        ("message={id}&do=display", "/email/messages/{id}"),
-        ("message={id}&do=edit", "/email/messages/{id}/access"),
-        ("do=attach&q=a", "/email/archives?q=a&done=choose"),
+        (
+            {"message": "{id}", "do": "attach"},
+            "/email/messages/{id}/attach?back=%2Femail%2Farchives%3Fq%3Da",
+        ),
+        ({"message": "{id}", "do": "display"}, "/email/messages/{id}"),
+        ({"current": "{id}", "do": "edit"}, "/email/messages/{id}/access"),
+        ({"do": "attach"}, "/email/archives?q=a&done=choose"),
     ],
 )
-def test_the_archives_toolbar(alice: Browser, archived: str, query: str, leads_to: str) -> None:
+def test_the_archives_toolbar(
+    alice: Browser, archived: str, sent: dict[str, str], leads_to: str
+) -> None:
     """R57, R59, R50."""
-    answer = alice.get(f"/email/archives/act?{query.format(id=archived)}")
+    chosen = {name: value.format(id=archived) for name, value in sent.items()}
+
+    answer = alice.post("/email/act", **chosen, back="/email/archives?q=a&done=saved")
 
     assert answer.headers["location"] == leads_to.format(id=archived)
 
@@ -94,7 +101,7 @@ def test_hidden_records_are_as_missing_ones(team: Team, alice: Browser, charlie:
 
     assert "Board" in alice.get("/records/projects").text
     assert "Board" not in charlie.get("/records/projects").text
-    for tab in ("", "/emails", "/emails/pick", "/emails/act"):
+    for tab in ("", "/emails", "/emails/pick"):
         hidden = charlie.get(f"/records/projects/{secret}{tab}")
         missing = charlie.get(f"/records/projects/aaaaaaaaaaaaa{tab}")
         assert hidden.status_code == missing.status_code == 404
@@ -124,12 +131,13 @@ def test_the_picker_leads_to_a_form_filled_in(team: Team, alice: Browser, archiv
     base = f"/records/projects/{record}/emails"
 
     picker = alice.get(f"{base}/pick?q=faktura").text
-    answer = alice.get(f"{base}/act?message={archived}&do=attach")
+    sent = {"type": "projects", "record": record, "way": "record"}
+    answer = alice.post("/email/act", do="attach", message=archived, **sent)
     form = alice.get(answer.headers["location"]).text
 
     assert "Attach this email to another record" in picker
     assert f'value="{archived}"' in picker
-    assert f'<option value="{record}" selected>' in form
+    assert f'name="record" value="{record}"' in form
     assert '<option value="projects" selected>' in form
 
 

@@ -28,6 +28,12 @@ def names(team: Team, public_id: str) -> list[str]:
     return [one.record.name for one in found]
 
 
+def press(browser: Browser, verb: str, public_id: str, **sent: str) -> str:
+    """Where a button of the toolbar leads with that message selected."""
+    answer = browser.post("/email/act", do=verb, message=public_id, **sent)
+    return answer.headers["location"]
+
+
 def button(text: str, label: str) -> bool:
     return bool(re.search(rf"<button[^>]*>(?:<svg.*?</svg>)?{label}</button>", text, re.DOTALL))
 
@@ -35,7 +41,7 @@ def button(text: str, label: str) -> bool:
 def test_method_one(team: Team, alice: Browser, archived: str) -> None:
     """R57, R64: Archives, select, "Attach this email to another record", form, "Confirm"."""
     archives = alice.get("/email/archives").text
-    step = alice.get(f"/email/archives/act?message={archived}&do=attach").headers["location"]
+    step = press(alice, "attach", archived, back="/email/archives")
     form = alice.get(step).text
 
     sent = alice.post(
@@ -69,7 +75,7 @@ def test_archives_name_all_its_records(team: Team, alice: Browser, archived: str
 def test_method_two(team: Team, alice: Browser, archived: str) -> None:
     """R59: Archives, select, "Display", preview, "Attach to another record", form, "Confirm"."""
     archives = alice.get("/email/archives").text
-    step = alice.get(f"/email/archives/act?message={archived}&do=display").headers["location"]
+    step = press(alice, "display", archived, back="/email/archives")
     preview = alice.get(step).text
 
     assert button(archives, "Display")
@@ -83,7 +89,8 @@ def test_method_three(team: Team, alice: Browser, archived: str) -> None:
     base = f"/records/projects/{record}"
     tab = alice.get(f"{base}/emails").text
     picker = alice.get(f"{base}/emails/pick").text
-    step = alice.get(f"{base}/emails/act?message={archived}&do=attach").headers["location"]
+    sent = {"type": "projects", "record": record, "way": "record"}
+    step = press(alice, "attach", archived, back=f"{base}/emails/pick", **sent)
     form = alice.get(step).text
 
     sent = alice.post(

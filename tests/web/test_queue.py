@@ -143,7 +143,7 @@ def test_the_toolbar_works_on_the_selection(
 ) -> None:
     (one,) = team.deliver(mail())
 
-    answer = alice.post("/email/queue/act", **({"message": one} | sent))
+    answer = alice.post("/email/act", **({"message": one} | sent))
 
     assert answer.status_code == 303
     assert answer.headers["location"] == leads_to.format(id=one)

@@ -26,22 +26,26 @@ PAGES = [
     "/email/messages/x/parts/0",
     "/email/messages/x/attach",
     "/email/archives",
-    "/email/archives/act",
     "/email/accounts",
     "/search",
     "/records/companies",
     "/records/companies/x",
     "/records/companies/x/emails",
     "/records/companies/x/emails/pick",
-    "/records/companies/x/emails/act",
     "/records/companies/x/attachments",
     "/records/companies/export.csv",
     "/record-import",
+    "/email/attach",
+    "/email/attach/records",
+    "/email/attach/result",
 ]
 CHANGES = [
     "/email/queue/check",
     "/email/messages/x/attach",
     "/email/messages/x/detach",
+    "/email/act",
+    "/email/attach",
+    "/email/attach/undo",
     "/sign-out",
 ]
 

@@ -1,4 +1,4 @@
-"""The verbs of archiving. Each is one transaction, and says who may do it."""
+"""One message under a record, and back. Each verb is one transaction, and says who may do it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,25 +6,20 @@ from datetime import datetime, timedelta
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.model import (
-    AccountId,
     MessageId,
     Record,
     RecordId,
     RoleId,
-    Suggestion,
     UserId,
     Viewer,
     version_of,
 )
-from app.search.newcomer import Newcomer, newcomer_of
 from app.search.suggest import passed_over
-from app.search.suggest import suggest as suggest_records
 from app.store import (
     Store,
     accounts,
     audit,
     decisions,
-    documents,
     filings,
     holdings,
     records,
@@ -32,7 +27,6 @@ from app.store import (
     users,
     visibility,
 )
-from app.store import team as teams
 
 SECOND_THOUGHTS = timedelta(minutes=1)
 """Who detaches sooner undoes a slip, from which nothing is learned."""
@@ -90,7 +84,7 @@ def file_under_new(
     Raises as `file_message`, and what `make` raises; then there is neither record nor filing.
     """
     with transaction(store):
-        _require_readable(store, viewer, message_id)
+        require_readable(store, viewer, message_id)
         record_id = make()
         _file(store, viewer, message_id, record_id, roles=roles, now=now)
         return record_id
@@ -111,16 +105,7 @@ def unfile(
             return False
         if filed_by != viewer.user_id:
             _require_change(store, viewer, message_id)
-        _learn_detached(store, message_id, record_id, now=now)
-        filings.remove(store, message_id, record_id)
-        audit.note(
-            store,
-            "detach",
-            by=viewer.user_id,
-            now=now,
-            message_id=message_id,
-            record_id=record_id,
-        )
+        take_away(store, viewer, message_id, record_id, now=now)
         return True
 
 
@@ -163,11 +148,11 @@ def set_roles(
     message is queued for the index.
     """
     with transaction(store):
-        _require_readable(store, viewer, message_id)
+        require_readable(store, viewer, message_id)
         _require_change(store, viewer, message_id)
         if not filings.is_archived(store, message_id):
             raise Invalid("roles", "It is not archived any more. Archive it from the queue.")
-        _require_roles(store, roles)
+        require_roles(store, roles)
         before = [role.id for role in filings.roles_of(store, message_id)]
         if set(before) == set(roles):
             return False
@@ -198,7 +183,7 @@ def readers(
     `record` is None for one that is being made, which everybody may see; `roles` count for a
     message that is not archived yet, else those it has. Raises NotFound.
     """
-    _require_readable(store, viewer, message_id)
+    require_readable(store, viewer, message_id)
     archiver = filings.archiver_of(store, message_id)
     if archiver is not None:
         roles = [role.id for role in filings.roles_of(store, message_id)]
@@ -244,57 +229,6 @@ def keepers(
     )
 
 
-# -- not for the archive
-
-
-def set_aside(store: Store, viewer: Viewer, message_id: MessageId, *, now: datetime) -> bool:
-    """Put a message aside in the viewer's own mailboxes: it is not for the archive (A2).
-
-    False if it lay aside already. Raises NotFound if he may not read it or none of his mailboxes
-    holds it, Invalid if it is archived. Effects: one transaction, audited; nothing is deleted.
-    """
-    with transaction(store):
-        held = _require_held(store, viewer, message_id)
-        if filings.is_archived(store, message_id):
-            raise Invalid("message", "It is archived already. Detach it from its records first.")
-        if not holdings.set_aside(store, message_id, held, by=viewer.user_id, now=now):
-            return False
-        _note_aside(store, viewer, message_id, "set aside", now=now)
-        return True
-
-
-def take_back(store: Store, viewer: Viewer, message_id: MessageId, *, now: datetime) -> bool:
-    """Undo `set_aside`: it waits in the queue again. False if it did not lie aside.
-
-    Raises NotFound as `set_aside`. Effects: one transaction, audited.
-    """
-    with transaction(store):
-        held = _require_held(store, viewer, message_id)
-        if not holdings.take_back(store, message_id, held):
-            return False
-        _note_aside(store, viewer, message_id, "take back", now=now)
-        return True
-
-
-# -- what is proposed
-
-
-def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggestion]:
-    """Records that the message may belong to, most likely first, at most five (R42, R43).
-
-    Raises NotFound if the viewer may not read the message.
-    """
-    _require_readable(store, viewer, message_id)
-    return suggest_records(store, viewer, message_id)
-
-
-def newcomer(store: Store, viewer: Viewer, message_id: MessageId) -> Newcomer:
-    """Who wrote it, or to whom it went, as the start of a new record. Raises NotFound."""
-    _require_readable(store, viewer, message_id)
-    found = documents.message_documents(store, [message_id])
-    return newcomer_of(found[0].mail, teams.get(store)) if found else Newcomer()
-
-
 # -- what is learned from it
 
 
@@ -333,10 +267,36 @@ def _file(
             "The message is archived already, so its roles stay as they are. "
             "Change them with Edit in Archives.",
         )
-    if record.archived_at is not None:
-        raise Invalid("record", "This record was put away in the meantime. Choose another one.")
-    _require_roles(store, roles)
+    require_current(record)
+    require_roles(store, roles)
     others = passed_over(store, viewer, message_id, record_id) if is_first else []
+    return put(
+        store,
+        viewer,
+        message_id,
+        record_id,
+        is_first=is_first,
+        roles=roles,
+        now=now,
+        others=others,
+    )
+
+
+def put(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    record_id: RecordId,
+    *,
+    is_first: bool,
+    roles: Sequence[RoleId],
+    now: datetime,
+    others: Sequence[RecordId] = (),
+) -> bool:
+    """Put it there; False if it lay there. `others` were passed over for it.
+
+    Effects: in the caller's transaction, audited.
+    """
     if not filings.add(store, message_id, record_id, by=viewer.user_id, now=now):
         return False
     decisions.accept(store, message_id, record_id)
@@ -356,6 +316,22 @@ def _file(
     return True
 
 
+def take_away(
+    store: Store, viewer: Viewer, message_id: MessageId, record_id: RecordId, *, now: datetime
+) -> None:
+    """Take it from there. Effects: in the caller's transaction, audited."""
+    _learn_detached(store, message_id, record_id, now=now)
+    filings.remove(store, message_id, record_id)
+    audit.note(
+        store,
+        "detach",
+        by=viewer.user_id,
+        now=now,
+        message_id=message_id,
+        record_id=record_id,
+    )
+
+
 def _is_sent_again(
     store: Store,
     viewer: Viewer,
@@ -370,14 +346,14 @@ def _is_sent_again(
 
 
 def _require(store: Store, viewer: Viewer, message_id: MessageId, record_id: RecordId) -> Record:
-    _require_readable(store, viewer, message_id)
+    require_readable(store, viewer, message_id)
     found = records.by_ids(store, viewer, [record_id]).get(record_id)
     if found is None:
         raise NotFound
     return found
 
 
-def _require_readable(store: Store, viewer: Viewer, message_id: MessageId) -> None:
+def require_readable(store: Store, viewer: Viewer, message_id: MessageId) -> None:
     if message_id not in visibility.readable(store, viewer, [message_id]):
         raise NotFound
 
@@ -390,21 +366,12 @@ def _require_change(store: Store, viewer: Viewer, message_id: MessageId) -> None
         )
 
 
-def _require_held(store: Store, viewer: Viewer, message_id: MessageId) -> list[AccountId]:
-    _require_readable(store, viewer, message_id)
-    held = holdings.held_by(store, viewer, message_id)
-    if not held:
-        raise NotFound
-    return held
+def require_current(record: Record) -> None:
+    """Raises Invalid for a record that was put away."""
+    if record.archived_at is not None:
+        raise Invalid("record", "This record was put away in the meantime. Choose another one.")
 
 
-def _require_roles(store: Store, roles: Sequence[RoleId]) -> None:
+def require_roles(store: Store, roles: Sequence[RoleId]) -> None:
     if not set(roles) <= {role.id for role in users.roles(store)}:
         raise Invalid("roles", "One of the roles is not there any more. Choose again.")
-
-
-def _note_aside(
-    store: Store, viewer: Viewer, message_id: MessageId, verb: str, *, now: datetime
-) -> None:
-    held = holdings.held_by(store, viewer, message_id)
-    audit.note(store, verb, by=viewer.user_id, now=now, message_id=message_id, accounts=held)
