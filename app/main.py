@@ -85,7 +85,7 @@ def create_app(settings: Settings, *, set_up_code: str = "", is_demo: bool = Fal
     return Litestar(
         route_handlers=[*_routers(), _static()],
         plugins=[HTMXPlugin()],
-        middleware=[Gate(settings, stores), FormGuard(settings), TokenGate(stores)],
+        middleware=[Gate(settings, stores), FormGuard(settings), TokenGate(settings, stores)],
         before_send=[add_headers],
         on_shutdown=[stores.close],
         exception_handlers={**problems.HANDLERS, records.Moved: records.to_successor},

@@ -19,6 +19,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app import people
 from app.errors import AuthFailed
 from app.model import Viewer
+from app.settings import Settings
 from app.store.api_tokens import ApiToken
 from app.web.db import AnyRequest, Stores
 from app.web.session import note_origin
@@ -40,6 +41,11 @@ Cursor = Annotated[
 _REALM: Final = 'Bearer realm="Letterbook"'
 _WITHOUT: Final = (
     "Send a token in the header Authorization: Bearer. It is made under Profile, API tokens."
+)
+_IN_THE_CLEAR: Final = (
+    "Letterbook takes no tokens over plain http from other machines: they would cross the network"
+    " in the clear. Put Caddy in front of it (see docs/install.md), set LETTERBOOK_PUBLIC_URL to its"
+    " https address, and make a new token."
 )
 _CHANGING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
@@ -67,7 +73,8 @@ def provide_caller(request: AnyRequest) -> Viewer:
 class TokenGate(ASGIMiddleware):
     """Lets in whoever has a good token with one of the scopes that the handler needs."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, settings: Settings, stores: Stores) -> None:
+        self._is_safe = settings.is_https or settings.is_loopback
         self._stores = stores
 
     @staticmethod
@@ -78,6 +85,8 @@ class TokenGate(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: AnyRequest = scope["litestar_app"].request_class(scope, receive=receive)
+        if not self._is_safe:
+            raise PermissionDeniedException(_IN_THE_CLEAR)
         caller = await sync_to_thread(self._find, bearer(request.headers), note_origin(request))
         _require_scope(request, caller.token)
         _require_json(request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -300,6 +301,21 @@ def test_odd_addresses_are_missing(erp: System) -> None:
         "/records/%F0%9F%98%80/by-external-id/1",
     ):
         assert erp.get(path).status_code == 404, path
+
+
+def test_no_token_crosses_the_network_in_the_clear(team: Team, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    _, token = people.create_token(
+        team.store, team.alice, name="ERP", scopes=["read"], days=1, now=now
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    codes = []
+    for host in ("http://archive.firma.pl", "https://archive.firma.pl"):
+        settings = Settings.from_env({}, data=tmp_path / "data", public_url=host)
+        with TestClient(create_app(settings), base_url=host) as client:
+            codes.append(client.get(f"{API}/roles", headers=headers).status_code)
+
+    assert codes == [403, 200]
 
 
 def test_before_the_team_is_set_up_the_api_is_shut(settings: Settings) -> None:

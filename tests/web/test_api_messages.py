@@ -196,6 +196,7 @@ def test_a_wrong_filing_changes_nothing(
 
     assert answer.status_code == status
     assert field is None or answer.json()["field"] == field
+    assert "colour" not in body or "unknown field `colour`" in answer.json()["detail"]
     assert not filings.is_archived(team.store, team.id_of(one))
 
 
