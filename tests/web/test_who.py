@@ -42,7 +42,7 @@ def test_he_who_may_change_access_sees_who_else_reads(
 
     assert "You and 2 other people" in page
     assert "access to the mailbox office@firma.pl" in page
-    assert "open to everybody; only for certain roles, of which one is foreman" in page
+    assert "open to everybody, and has the role foreman" in page
     assert "Charlie" not in page.split('id="others-heading"')[1]
 
 
