@@ -32,6 +32,7 @@ def filled(house, message_id, viewer=None):
     ],
 )
 def test_a_company_named_in_full_is_filled_in(house, text):
+    """R42: subject, text, signature or quote; any case, form and diacritics."""
     house.record("Spostex S.A.")
     house.index()
 
@@ -89,6 +90,7 @@ def test_an_alias_counts_as_the_name(house):
 
 
 def test_reasons_say_where(house):
+    """R43: the pre-fill says why."""
     house.record("Spostex S.A.", addresses=["jan@spostex.pl"])
     house.index()
     message = mail("Oferta Spostex S.A.", sender="Jan <Jan@Spostex.pl>")
@@ -112,6 +114,7 @@ def test_the_line_of_the_text_is_said(house):
 
 
 def test_two_companies_named_in_full_are_both_offered_and_none_is_filled_in(house):
+    """R43: of equally good matches none is filled in."""
     house.record("Spostex S.A.")
     house.record("Beton-Bud Sp. z o.o.")
     house.record("Łomianki Playground Construction", kind="projects")
@@ -211,6 +214,7 @@ def test_a_one_word_company_is_named_only_with_a_capital_inside_a_sentence(house
 
 
 def test_a_project_is_named_in_another_case(house):
+    """A15: any record may be filled in, where the evidence is strong and leads."""
     house.record("Łomianki Playground Construction", kind="projects")
     house.index()
 
@@ -294,3 +298,112 @@ def test_nothing_speaks_for_any_record(house):
     house.index()
 
     assert names(house, house.receive(mail("Dzień dobry"))) == []
+
+
+def test_an_address_in_copy_is_weaker_than_the_sender_s(house):
+    house.record("Spostex S.A.", addresses=["jan@spostex.pl"])
+    house.index()
+
+    (sender,) = suggested(house, house.receive(mail("x", sender="jan@spostex.pl")))
+    (copied,) = suggested(
+        house, house.receive(mail("x", sender="a@b.example", Cc="jan@spostex.pl"))
+    )
+
+    assert (sender.score, sender.is_preselected) == (0.90, True)
+    assert (copied.score, copied.is_preselected) == (0.54, False)
+
+
+def test_what_we_write_goes_by_whom_we_write_to(house):
+    house.own_team("Letter", domains=["team.example"])
+    house.record("Spostex S.A.", domains=["spostex.pl"])
+    house.index()
+    message = mail("x", sender="ewa@team.example", to="jan@spostex.pl")
+
+    (one,) = suggested(house, house.receive(message))
+
+    assert (one.score, one.is_preselected) == (0.75, True)
+
+
+def test_a_code_in_the_text_is_weaker_than_in_the_subject(house):
+    house.record("Plac zabaw", kind="projects", code="PRJ-42")
+    house.index()
+
+    (one,) = suggested(house, house.receive(mail("x", "jak przy PRJ-42")))
+
+    assert (one.score, one.is_preselected) == (0.60, False)
+    assert one.reasons == ('Code "PRJ-42" is in the text',)
+
+
+def test_the_sender_s_name_is_weaker_than_one_in_the_text(house):
+    house.record("Halina Brzoza", kind="contacts")
+    house.index()
+
+    (one,) = suggested(house, house.receive(mail("x", sender="Halina Brzoza <h@mail.example>")))
+
+    assert (one.score, one.is_preselected) == (0.55, False)
+    assert one.reasons == ('Name "Halina Brzoza" is the sender\'s',)
+
+
+def test_a_rare_word_of_a_name_speaks_for_its_record(house):
+    house.record("Budowa hali Łomianki", kind="projects")
+    house.record("Remont szkoły Marki", kind="projects")
+    house.index()
+
+    (one,) = suggested(house, house.receive(mail("Co słychać w Łomiankach")))
+
+    assert (one.record.name, one.score) == ("Budowa hali Łomianki", 0.60)
+    assert one.reasons == ("A word of its name is in the subject",)
+    assert names(house, house.receive(mail("x", "co w łomiankach"))) == []
+
+
+def test_a_word_that_several_names_have_is_weak_and_one_that_many_have_is_none(house):
+    for number in range(3):
+        house.record(f"Hala {number} Łomianki", kind="projects")
+    for number in range(4):
+        house.record(f"Hala {number} Marki", kind="projects")
+    house.index()
+
+    some = suggested(house, house.receive(mail("Co słychać w Łomiankach")))
+
+    assert [one.score for one in some] == [0.35] * 3
+    assert names(house, house.receive(mail("Co słychać w Markach"))) == []
+
+
+def test_among_ourselves_a_rare_word_in_the_subject_is_enough(house):
+    house.own_team("Letter", domains=["team.example"])
+    house.record("Budowa hali Łomianki", kind="projects")
+    house.index()
+    message = mail("Co słychać w Łomiankach", sender="jan@team.example")
+
+    assert filled(house, house.receive(message)) == "Budowa hali Łomianki"
+
+
+def test_a_hidden_record_makes_no_word_less_rare(house):
+    house.record("Budowa hali Łomianki", kind="projects")
+    house.record("Szkoła Łomianki", kind="projects", users=[house.bob.user_id])
+    house.index()
+
+    (one,) = suggested(house, house.receive(mail("Co słychać w Łomiankach")))
+
+    assert one.score == 0.60
+
+
+def test_a_name_of_ordinary_words_is_not_sure_in_the_text(house):
+    house.record("Paving", kind="warehouse", aliases=["kostka brukowa"])
+    house.index()
+
+    (one,) = suggested(house, house.receive(mail("x", "zużyliśmy 12 m2 kostki brukowej")))
+
+    assert (one.score, one.is_preselected) == (0.55, False)
+
+
+def test_a_company_inside_another_one_s_name_is_not_named(house):
+    house.record("Nowak Sp. z o.o.")
+    house.record("Transbud Nowak Sp. z o.o.")
+    house.index()
+
+    assert filled(house, house.receive(mail("x", "dla Nowaka sp. z o.o."))) == "Nowak Sp. z o.o."
+    assert (
+        filled(house, house.receive(mail("x", "dla Transbudu Nowak sp. z o.o.")))
+        == "Transbud Nowak Sp. z o.o."
+    )
