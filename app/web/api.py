@@ -44,8 +44,8 @@ _WITHOUT: Final = (
 )
 _IN_THE_CLEAR: Final = (
     "Letterbook takes no tokens over plain http from other machines: they would cross the network"
-    " in the clear. Put Caddy in front of it (see docs/install.md), set LETTERBOOK_PUBLIC_URL to its"
-    " https address, and make a new token."
+    " in the clear. Put Caddy in front of it (see docs/install.md), set LETTERBOOK_PUBLIC_URL to"
+    " its https address, and make a new token."
 )
 _CHANGING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
