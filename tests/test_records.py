@@ -205,6 +205,27 @@ def test_types_are_added_and_renamed(store: Store, alice: UserId) -> None:
         records.create_type(store, singular="C", plural="Żurawie", by=alice, now=NOW)
 
 
+def test_a_name_that_several_have_is_asked_for_by_code(store: Store, alice: UserId) -> None:
+    viewer = make.viewer(store, alice)
+    for code in ("N-1", "N-2"):
+        records.create_record(
+            store,
+            record_type="companies",
+            name="Nova",
+            code=code,
+            may_share_name=True,
+            by=None,
+            now=NOW,
+        )
+
+    with pytest.raises(Invalid, match="N-1, N-2"):
+        records.find_record(store, viewer, record_type="companies", name="nova")
+    found = records.find_record(store, viewer, record_type="companies", name="n-2")
+    records.archive_record(store, viewer, found.id, now=NOW)
+    left = records.find_record(store, viewer, record_type="companies", name="NOVA")
+    assert (found.code, left.code) == ("N-2", "N-1")
+
+
 # -- what another system pushes
 
 

@@ -40,7 +40,6 @@ from app.records.verbs import (
     let_in,
     push_record,
     restore_record,
-    search_records,
     upsert_record,
     would_see,
 )
@@ -87,7 +86,6 @@ __all__ = [
     "remove_record",
     "restore_record",
     "restore_type",
-    "search_records",
     "type_version",
     "upsert_record",
     "would_see",

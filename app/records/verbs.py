@@ -295,15 +295,6 @@ def find_record(store: Store, viewer: Viewer, *, record_type: str, name: str) ->
     return found[0]
 
 
-def search_records(
-    store: Store, viewer: Viewer, *, record_type: str, text: str = "", limit: int = 50
-) -> list[Record]:
-    """Records of a type whose name holds the text, case and diacritics ignored, by name."""
-    return records.list_visible(
-        store, viewer, record_type=record_type, like=fold(text.strip()), limit=limit
-    )
-
-
 # -- checks
 
 

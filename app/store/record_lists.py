@@ -13,12 +13,6 @@ from app.store.visibility import READABLE, RECORD_VISIBLE, viewer_parameters
 MOST_COUNTED = 1000
 MOST_RECORDS_COUNTED = 10_000
 
-_KEPT = (
-    "t.key = :type and (r.archived_at is not null) = :is_archived"
-    " and (r.folded_name like '%' || :like || '%' escape '\\'"
-    " or r.code like '%' || :like || '%' escape '\\')"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class RecordsFound:
@@ -50,9 +44,9 @@ def find(
     found = records.select(
         store,
         viewer,
-        f"{_KEPT} and (r.folded_name, r.id) {compared} (:name, :id)"
+        f"{_kept(is_archived=is_archived)} and (r.folded_name, r.id) {compared} (:name, :id)"
         f" order by r.folded_name {order}, r.id {order} limit :limit",
-        {"type": record_type, "like": _escaped(like), "is_archived": is_archived}
+        {"type": record_type, "like": _escaped(like)}
         | {"name": cursor[0], "id": cursor[1], "limit": limit + 1},
     )
     shown = found[:limit][::-1] if before else found[:limit]
@@ -70,9 +64,9 @@ def count(
     """How many records `find` finds in all; counting stops after 10,000, 10,001 stands for more."""
     row = store.archive.conn.execute(
         f"select count(*) from (select 1 from records r join record_types t on t.id = r.type_id"
-        f" where {_KEPT} and {RECORD_VISIBLE} limit :most)",
+        f" where {_kept(is_archived=is_archived)} and {RECORD_VISIBLE} limit :most)",
         viewer_parameters(viewer)
-        | {"type": record_type, "like": _escaped(like), "is_archived": is_archived}
+        | {"type": record_type, "like": _escaped(like)}
         | {"most": MOST_RECORDS_COUNTED + 1},
     ).fetchone()
     return int(row[0])
@@ -90,6 +84,15 @@ def attached_counts(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> di
         viewer_parameters(viewer) | {"ids": json.dumps(list(ids)), "most": MOST_COUNTED + 1},
     )
     return {RecordId(row[0]): int(row[1]) for row in rows}
+
+
+def _kept(*, is_archived: bool) -> str:
+    """The condition on type, name or code; takes `type` and `like`."""
+    return (
+        f"t.key = :type and r.archived_at is {'not ' if is_archived else ''}null"
+        " and (r.folded_name like '%' || :like || '%' escape '\\'"
+        " or r.code like '%' || :like || '%' escape '\\')"
+    )
 
 
 def _escaped(like: str) -> str:

@@ -196,6 +196,24 @@ def test_a_search_within_the_record_finds_only_there(
     assert "Nothing found under this record." in nothing.text
 
 
+def test_a_record_put_away_keeps_its_mail_and_is_offered_no_more(
+    team: Team, alice: Browser, settings: Settings, base: str
+) -> None:
+    file_all(team, team.company, mail("Faktura", message_id="<1@x>"))
+    jobs.drain_index(settings)
+    offered = "/email/attach/records?type=companies&like=spos"
+    before = alice.fragment(offered).text
+
+    alice.post(f"{base}/archive", seen_on=base)
+
+    assert "Faktura" in alice.get(f"{base}/emails").text
+    assert "Faktura" in alice.get("/search?q=faktura").text
+    assert ">put away</span>" in alice.get(base).text
+    assert ("Spostex" in before, "Spostex" in alice.fragment(offered).text) == (True, False)
+    assert "Spostex" not in alice.get("/records/companies").text
+    assert "Spostex" in alice.get("/records/companies?show=archived").text
+
+
 @pytest.mark.parametrize("tab", ["/emails", "/attachments"])
 def test_who_is_not_signed_in_and_bad_ids(
     team: Team, alice: Browser, stranger: Browser, base: str, tab: str
