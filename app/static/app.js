@@ -156,7 +156,7 @@
 
   // -- Rows: the current one, where the focus is or was last, and those that are selected.
 
-  const rows = () => all(".rows tbody tr");
+  const rows = () => all(".rows tr[id^=row-]"); // not the headings between them
   const rowOf = (id) => document.getElementById("row-" + id);
   const pickOf = (row) => one(".c-pick input", row);
   const current = () => one(".rows tr.current");
@@ -201,7 +201,7 @@
     if (whole) whole.checked = count > 0 && count === rows().length;
   }
 
-  document.addEventListener("focusin", (event) => setCurrent(event.target.closest(".rows tbody tr")));
+  document.addEventListener("focusin", (event) => setCurrent(event.target.closest(".rows tr[id^=row-]")));
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-all]")) pickAll(event.target.checked);
     else if (event.target.matches(".c-pick input")) countPicked();
