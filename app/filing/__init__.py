@@ -24,6 +24,7 @@ from app.filing.one import (
     may_change_access,
     may_lose_it,
     readers,
+    readers_within,
     set_roles,
     unfile,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "plan",
     "readers",
     "readers_of_all",
+    "readers_within",
     "set_all_aside",
     "set_aside",
     "set_roles",

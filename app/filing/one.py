@@ -1,7 +1,7 @@
 """One message under a record, and back. Each verb is one transaction, and says who may do it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
@@ -184,23 +184,43 @@ def readers(
     message that is not archived yet, else those it has. Raises NotFound.
     """
     require_readable(store, viewer, message_id)
-    archiver = filings.archiver_of(store, message_id)
-    if archiver is not None:
+    if filings.is_archived(store, message_id):
         roles = [role.id for role in filings.roles_of(store, message_id)]
     under = filings.record_ids(store, message_id)
+    planned = [*under, record.id] if record else under
+    found = _readership(
+        store, viewer, message_id, records=planned, is_open=record is None, roles=roles
+    )
+    return replace(found, is_record_open=record is None or record.is_open)
+
+
+def readers_within(
+    store: Store, viewer: Viewer, message_id: MessageId, roles: Sequence[RoleId]
+) -> Readership:
+    """Who could read an archived message, were it restricted to these roles. Raises NotFound."""
+    require_readable(store, viewer, message_id)
+    under = filings.record_ids(store, message_id)
+    return _readership(store, viewer, message_id, records=under, is_open=False, roles=roles)
+
+
+def _readership(
+    store: Store,
+    viewer: Viewer,
+    message_id: MessageId,
+    *,
+    records: Sequence[RecordId],
+    is_open: bool,
+    roles: Sequence[RoleId],
+) -> Readership:
+    archiver = filings.archiver_of(store, message_id) or viewer.user_id
     people = visibility.readers(
-        store,
-        message_id,
-        records=[*under, record.id] if record else under,
-        is_open=record is None,
-        roles=roles,
-        archiver=archiver or viewer.user_id,
+        store, message_id, records=records, is_open=is_open, roles=roles, archiver=archiver
     )
     return Readership(
         people=len(people),
         least=len(people),
         roles=len(roles),
-        is_record_open=record is None or record.is_open,
+        is_record_open=is_open,
         mailboxes=keepers(store, viewer, message_id),
         has_role=not viewer.roles.isdisjoint(roles),
         reads_it=viewer.user_id in people,

@@ -11,12 +11,13 @@ from litestar.response import Redirect, Template
 
 from app import filing
 from app.errors import Conflict, Forbidden, Invalid
+from app.filing import Readership
 from app.model import Filing, Message, Role, Row, Viewer
 from app.store import Store, filings, messages, queue, users
 from app.web import flash, forms, render
 from app.web.archives import ARCHIVES
 from app.web.db import store_of
-from app.web.filing_form import chosen_roles
+from app.web.filing_form import chosen_roles, known_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class AccessPage:
     keepers: tuple[str, ...]
     version: str
     may_lose_it: bool
+    readers: Readership
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -45,7 +47,10 @@ def edit(
     message = messages.get(store, viewer, message_id)
     if message.archived_at is None:
         return render.to(f"/email/messages/{message.public_id}/attach")
-    return _page(request, _access_page(store, viewer, message))
+    chosen = None
+    if "version" in request.query_params:
+        chosen = frozenset(map(str, request.query_params.getall("roles", [])))
+    return _page(request, _access_page(store, viewer, message, chosen))
 
 
 @post("/access", sync_to_thread=True)
@@ -87,11 +92,13 @@ def _access_page(
             " people with access to its mailbox, and by administrators."
         )
     standing = frozenset(str(role.id) for role in filings.roles_of(store, message.id))
+    shown = standing if chosen is None else chosen
     return AccessPage(
         row=queue.row(store, viewer, message.id),
         filings=filings.visible(store, viewer, message.id),
         roles=users.roles(store),
-        chosen_roles=standing if chosen is None else chosen,
+        chosen_roles=shown,
+        readers=filing.readers_within(store, viewer, message.id, known_roles(shown)),
         keepers=filing.keepers(store, viewer, message.id),
         version=filing.access_version(store, message.id),
         may_lose_it=filing.may_lose_it(store, viewer, message.id),

@@ -207,3 +207,19 @@ def test_hidden_equals_missing_and_a_token_is_needed(
     assert alice.send(page_of(one), {}).status_code == 403
     assert stranger.get(page_of(one)).headers["location"].startswith("/sign-in")
     assert alice.request("DELETE", page_of(one)).status_code == 405
+
+
+def test_edit_says_who_will_read_it_and_that_one_will_not_oneself(
+    team: Team, admin: Browser, archived: str
+) -> None:
+    """A8, R50: recomputed for the roles as marked, before anything is saved."""
+    page, foreman = page_of(archived), team.foreman
+
+    everybody = admin.get(page).text
+    restricted = admin.get(f"{page}?version=x&roles={foreman}").text
+
+    assert "4 people will be able to read this" in everybody
+    assert "You will not be able to read it yourself any more." not in everybody
+    assert "2 people will be able to read this" in restricted
+    assert "You will not be able to read it yourself any more." in restricted
+    assert roles_of(team, archived) == []
