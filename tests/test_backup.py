@@ -32,6 +32,7 @@ def written_bytes(dest: Path, before: dict[str, bytes]) -> int:
 
 
 def test_what_is_restored_is_what_was_backed_up(store: Store, box: Account, dest: Path) -> None:
+    """R76."""
     deliver(store, box, 5)
 
     done = back(store, dest)

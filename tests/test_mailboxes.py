@@ -123,6 +123,7 @@ def test_the_password_is_sealed_for_the_account(store, bob) -> None:
     ],
 )
 def test_each_wrong_field_is_named(store, admin, wrong, field) -> None:
+    """R11, R12, R17."""
     with pytest.raises(Invalid) as caught:
         mailboxes.create(
             store,

@@ -51,6 +51,7 @@ def test_it_is_short_and_needs_nothing_of_letterbook() -> None:
 
 
 def test_it_writes_every_copy_into_its_folders(filled: Store, tmp_path: Path) -> None:
+    """R76: without Letterbook."""
     done = rescue(filled.directory, tmp_path / "out")
 
     assert done.returncode == 0, done.stderr

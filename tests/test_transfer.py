@@ -76,6 +76,7 @@ WRITERS = [write_mbox, write_gzip, write_zstd, write_maildir, write_folder, writ
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_every_form_brings_the_same_two_mails_byte_exact(store, box, tmp_path, write) -> None:
+    """R75."""
     done = bring(store, box, write(tmp_path / "mail"))
 
     assert done.stored == 2

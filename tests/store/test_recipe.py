@@ -42,6 +42,7 @@ def test_ten_thousand_mails_of_every_shape_come_back_exactly() -> None:
 
 
 def test_mails_of_every_shape_come_back_from_the_store(store: Store) -> None:
+    """R74."""
     chance = random.Random(5)
     raws = [mime.mail(chance) for _ in range(1_000)]
 

@@ -137,6 +137,7 @@ def test_an_entry_meant_literally_is_named_before_a_role() -> None:
 
 
 def test_sent_mail_is_imported() -> None:
+    """R5."""
     assert skipped_by("Wysłane", "\\Sent", DEFAULT_SKIP_FOLDERS) is None
 
 

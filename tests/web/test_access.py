@@ -158,6 +158,7 @@ def test_detached_from_its_last_record_it_waits_in_the_queue(
 
 
 def test_detached_from_one_of_two_it_stays(team: Team, alice: Browser, archived: str) -> None:
+    """A10: Edit changes roles and detaches."""
     viewer, now = team.viewer(team.alice), datetime.now(UTC)
     filing.file_message(team.store, viewer, team.id_of(archived), team.project, now=now)
 

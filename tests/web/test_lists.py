@@ -158,6 +158,7 @@ def test_accounts_are_ones_own(team: Team, alice: Browser, charlie: Browser) -> 
 
 
 def test_no_page_offers_to_write_mail(team: Team, alice: Browser, archived: str) -> None:
+    """R1."""
     pages = ["/email/queue", "/email/archives", f"/email/messages/{archived}", "/email/accounts"]
 
     for page in pages:
