@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app import people
+from app import filing, people
 from app.errors import Conflict, Invalid, NotFound
 from app.model import RoleId, Team, User, UserId
+from app.search import search_messages
+from app.search.indexer import Indexer
 from app.settings import machine_zone
 from app.store import Store, open_store, users
 from app.store import team as teams
@@ -214,6 +216,23 @@ def test_a_role_that_keeps_something_is_not_removed(store: Store) -> None:
 
     with pytest.raises(NotFound):
         people.use_of_role(store, role)
+
+
+def test_who_has_the_role_in_its_place_finds_the_mail_of_its_records(store: Store) -> None:
+    boss = make.user(store, "Boss", is_admin=True)
+    foreman, buyer = make.role(store, "foreman"), make.role(store, "buyer")
+    make.deliver(store, make.account(store, boss), make.mail("Zement"))
+    (message,) = make.message_ids(store)
+    kept = make.record(store, roles=(foreman,), only_for=(boss,))
+    filing.file_message(store, make.viewer(store, boss), message, kept, now=NOW)
+    bob = make.viewer(store, make.user(store, "Bob", roles=(buyer,)))
+    Indexer(store).drain()
+    before = search_messages(store, bob, "zement").total
+
+    people.remove_role(store, foreman, in_its_place=buyer, by=boss, now=NOW)
+    Indexer(store).drain()
+
+    assert (before, search_messages(store, bob, "zement").total) == (0, 1)
 
 
 def test_the_time_zone_is_ones_own_then_the_teams_then_the_machines(store: Store) -> None:

@@ -289,17 +289,21 @@ def replace_role(store: Store, role_id: RoleId, other: RoleId) -> None:
     """Keep for another role what is kept for this one. Effects: in the caller's transaction."""
     conn = store.archive.conn
     both = {"role": role_id, "other": other}
-    for kind, table in (("message", "message_roles"), ("record", "record_roles")):
-        conn.execute(
-            f"insert into index_queue (kind, subject_id) select '{kind}', {kind}_id from {table}"
-            " where role_id = :role",
-            both,
-        )
-        conn.execute(
-            f"insert or ignore into {table} ({kind}_id, role_id)"
-            f" select {kind}_id, :other from {table} where role_id = :role",
-            both,
-        )
+    conn.execute(
+        "insert into index_queue (kind, subject_id)"
+        " select 'record', record_id from record_roles where role_id = :role"
+        " union all select 'message', f.message_id from record_roles x"
+        "   join filings f on f.record_id = x.record_id where x.role_id = :role"
+        " union all select 'message', message_id from message_roles where role_id = :role",
+        both,
+    )
+    conn.execute(
+        "insert or ignore into record_roles (record_id, role_id)"
+        " select record_id, :other from record_roles where role_id = :role",
+        both,
+    )
+    conn.execute("update or ignore message_roles set role_id = :other where role_id = :role", both)
+    for table in ("message_roles", "record_roles"):
         conn.execute(f"delete from {table} where role_id = :role", both)
 
 

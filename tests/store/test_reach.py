@@ -1,5 +1,6 @@
 """What the lists are read from is derived: it stays true whatever people do, and finds the same."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -7,7 +8,9 @@ import pytest
 
 from app import filing
 from app.model import MessageId
-from app.store import Store, archives, open_store, queue
+from app.people import remove_role
+from app.records import change_record, draft_of, record_version
+from app.store import Store, archives, open_store, queue, records
 from app.store.archives import Filter
 from tests import make
 from tests.make import NOW
@@ -151,3 +154,50 @@ def test_a_message_that_is_dated_anew_moves_in_every_list(store: Store) -> None:
                              only=only).rows  # fmt: skip
         assert [row.message.subject for row in rows] == ["A", "B"]
     assert derived(store) == made_anew(store)
+
+
+def test_each_one_who_is_let_in_costs_a_row_a_message(store: Store) -> None:
+    """Or else thirty people at 20,000 mails keep everybody from writing for 20 seconds."""
+    alice, foreman = make.user(store, "Alice"), make.role(store, "foreman")
+    people = [alice, *(make.user(store, f"U{n}") for n in range(19))]
+    mails = [make.mail(message_id=f"<{n}@x>") for n in range(40)]
+    make.deliver(store, make.account(store, alice), *mails)
+    viewer, number = make.viewer(store, alice), make.record(store)
+    for one in make.message_ids(store):
+        filing.file_message(store, viewer, one, number, now=NOW)
+    conn, most = store.archive.conn, 2 * len(mails)
+    costs = []
+    for users, roles in ((people, []), (people[:1], [foreman]), (people[:2], []), ([], [])):
+        (record,) = records.every(store, [number])
+        draft = replace(draft_of(record), users=tuple(users), roles=tuple(roles))
+        version, before = record_version(record), conn.total_changes
+        change_record(store, viewer, number, draft, version=version, now=NOW)
+        costs.append(conn.total_changes - before)
+
+        assert derived(store) == made_anew(store)
+    assert costs[0] < len(people) * most
+    assert costs[1] < len(people) * most
+    assert costs[2] < 4 * most
+    assert costs[3] < 5 * most
+
+
+def test_a_role_s_mail_is_renewed_once_for_the_role_in_its_place(store: Store) -> None:
+    alice, mails = make.user(store, "Alice"), 40
+    foreman, buyer = make.role(store, "foreman"), make.role(store, "buyer")
+    make.deliver(
+        store,
+        make.account(store, alice),
+        *(make.mail(message_id=f"<{n}@x>") for n in range(mails)),
+    )
+    people = [alice, *(make.user(store, f"U{n}") for n in range(19))]
+    number = make.record(store, only_for=tuple(people))
+    for n, one in enumerate(make.message_ids(store)):
+        roles = [foreman, buyer] if n % 2 else [foreman]
+        filing.file_message(store, make.viewer(store, alice), one, number, roles=roles, now=NOW)
+    before = store.archive.conn.total_changes
+
+    remove_role(store, foreman, in_its_place=buyer, by=alice, now=NOW)
+
+    assert store.archive.conn.total_changes - before < 3 * mails * len(people)
+    assert derived(store) == made_anew(store)
+    assert {row[0].split()[2] for row in derived(store)[0]} == {f"role:{buyer}"}
