@@ -18,6 +18,15 @@ _AT_ONCE = 500
 OLD_SECONDS = 30 * 86_400
 """What a mailbox received so long before it was added never is in its queue's default view."""
 
+HELD = (
+    "select f.account_id, m.id, m.sort_at, min(l.first_seen_at), max(l.received_at),"
+    " max(l.gone_since is null and f.skipped_by is null"
+    "   and instr(lower(l.flags), '\\seen') = 0),"
+    " max(l.gone_since is null and f.skipped_by is null), m.archived_at is not null,"
+    " max(l.received_at) < a.created_at - :old"
+)
+"""What a mailbox `a` holds of a message `m`, of all its places `l`: a row of `holdings`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -80,18 +89,13 @@ def refresh_holdings(store: Store, account_id: AccountId, message_ids: Iterable[
     """
     store.archive.conn.execute(
         "insert into holdings (account_id, message_id, sort_at, downloaded_at, received_at,"
-        " is_unread, is_live, is_archived, is_old)"
-        " select f.account_id, m.id, m.sort_at, min(l.first_seen_at), max(l.received_at),"
-        " max(l.gone_since is null and f.skipped_by is null"
-        "   and instr(lower(l.flags), '\\seen') = 0),"
-        " max(l.gone_since is null and f.skipped_by is null), m.archived_at is not null,"
-        " max(l.received_at) < a.created_at - :old"
+        f" is_unread, is_live, is_archived, is_old) {HELD}"
         # Cross joins keep this order: the planner would begin with every location of a folder.
         " from json_each(:ids) wanted cross join messages m on m.id = wanted.value"
         " cross join copies c on c.message_id = m.id cross join locations l on l.copy_id = c.id"
         " cross join folders f on f.id = l.folder_id cross join accounts a on a.id = f.account_id"
         " where f.account_id = :account_id group by m.id"
-        " on conflict (message_id, account_id) do update set"
+        " on conflict (message_id, account_id) do update set sort_at = excluded.sort_at,"
         " downloaded_at = excluded.downloaded_at, received_at = excluded.received_at,"
         " is_unread = excluded.is_unread, is_live = excluded.is_live,"
         " is_archived = excluded.is_archived, is_old = excluded.is_old",

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from app.errors import Corrupt
-from app.store import blobs
+from app.store import blobs, derived
 from app.store.database import Store, sound
 
 MOST_COMPLAINTS = 100
 _STEPS_PER_STOP = 100_000
 _OF_INDEX = ("missing from index", "entries in index", "values differ from index")
 """How SQLite ends what it says of an index alone, which is made anew from its table."""
+
+_REPAIR = "; `letterbook verify --repair` makes it anew"
 
 
 def complaints(store: Store, *, quick: bool, stop: Callable[[], bool]) -> list[str]:
@@ -29,8 +31,14 @@ def complaints(store: Store, *, quick: bool, stop: Callable[[], bool]) -> list[s
             rows = [(str(exc),)]
         finally:
             db.conn.set_progress_handler(None, 0)
-        found += [f"{name}: {row[0]}" for row in rows if row[0] != "ok"]
+        said = [f"{name}: {row[0]}" for row in rows if row[0] != "ok"]
+        found += [f"{one}{_REPAIR if is_of_words(one) else ''}" for one in said]
     return found
+
+
+def is_of_words(complaint: str) -> bool:
+    """Whether no more is wrong than by which words records are found."""
+    return complaint.startswith("archive.db: ") and "fts5" in complaint.lower()
 
 
 def is_of_index(complaint: str) -> bool:
@@ -39,6 +47,15 @@ def is_of_index(complaint: str) -> bool:
     return complaint.startswith("mail.db: ") and all(
         any(word in line for word in _OF_INDEX) for line in lines
     )
+
+
+def differing(store: Store) -> list[str]:
+    """What archive.db derives, and what differs from that."""
+    return [
+        f"archive.db: {table} differs in {number:,} place{'s' * (number != 1)} from what it is"
+        f" derived from{_REPAIR}."
+        for table, number in derived.differing(store).items()
+    ]
 
 
 def broken_references(store: Store) -> list[str]:

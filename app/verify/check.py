@@ -22,13 +22,14 @@ class Findings:
     """What a look has found so far, for whoever repairs.
 
     `harm` says of blobs why they are not what was stored; `needs` which blobs the recipes among
-    them name. `complaints` are SQLite's own.
+    them name. `complaints` are SQLite's own. `drift` is of what archive.db derives from its rows.
     """
 
     harm: dict[int, str] = field(default_factory=dict)
     needs: dict[int, tuple[int, ...]] = field(default_factory=dict)
     hit: list[Harmed] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     copies: int = 0
     folders: int = 0
@@ -49,7 +50,9 @@ class Findings:
     @property
     def is_beyond_repair(self) -> bool:
         """Whether SQLite cannot make sense of more than an index."""
-        return not all(map(soundness.is_of_index, self.complaints))
+        return not all(
+            soundness.is_of_index(one) or soundness.is_of_words(one) for one in self.complaints
+        )
 
 
 def never() -> bool:
@@ -181,6 +184,7 @@ def _look_at_some(
 
 def _check_rows(store: Store, found: Findings) -> None:
     found.faults += soundness.broken_references(store)
+    found.drift += soundness.differing(store)
 
 
 def _check_ledgers(store: Store, found: Findings) -> None:

@@ -56,7 +56,7 @@ def scrub(
         quick=is_quick_due,
         stop=stop,
     )
-    if found.harm or found.complaints or found.faults:
+    if found.harm or found.complaints or found.drift or found.faults:
         return outcome(told(store, examine(store, stop=stop)), detail, now=now)
     end = "that was the rest" if after == 0 else "the next night goes on from there"
     kept = {"after": after, "quick_at": (now if is_quick_due else quick_at).isoformat()}

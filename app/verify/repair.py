@@ -7,7 +7,7 @@ from itertools import groupby
 
 from app.errors import AuthFailed, RemoteError
 from app.model import AccountId
-from app.store import Store, blobs, mending
+from app.store import Store, blobs, derived, mending, soundness
 from app.store.harm import Place, harmed, other_copies, unneeded
 from app.store.lock import removal
 from app.verify.check import Findings, examine, never, unheard
@@ -19,18 +19,25 @@ Fetch = Callable[[AccountId, Sequence[Place]], Iterator[tuple[Place, bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """How many blobs are sound again, how it stands now, and which servers did not answer."""
+    """How many blobs are sound again, how it stands now, and which servers did not answer.
+
+    `is_derived_anew`: what archive.db derives was mended.
+    """
 
     mended: int
     verified: Verified
     notes: tuple[str, ...] = ()
+    is_derived_anew: bool = False
 
     @property
     def summary(self) -> str:
-        what = "No damage was repaired."
+        what = []
         if self.mended:
-            what = f"{self.mended:,} damaged content{'s' * (self.mended != 1)} repaired."
-        return " ".join([what, *self.notes, self.verified.summary])
+            what.append(f"{self.mended:,} damaged content{'s' * (self.mended != 1)} repaired.")
+        if self.is_derived_anew:
+            what.append("What archive.db derives from its rows was made anew.")
+        what = what or ["No damage was repaired."]
+        return " ".join([*what, *self.notes, self.verified.summary])
 
 
 def repair(
@@ -47,8 +54,9 @@ def repair(
     runs. Effects: may be repeated after any interruption.
     """
     found = examine(store, stop=stop, progress=progress)
-    if found.is_beyond_repair or not (found.harm or found.complaints):
+    if found.is_beyond_repair or not (found.harm or found.complaints or found.drift):
         return Repaired(0, told(store, found))
+    is_derived_anew = _derive_anew(store, found)
     with removal(store.directory):
         if found.complaints:
             mending.rebuild_index(store)
@@ -62,7 +70,20 @@ def repair(
         _tidy(store, found)
     mended = sum(mending.is_whole(store, blob_id) for blob_id in found.harm)
     verified = told(store, examine(store, stop=stop, progress=progress))
-    return Repaired(mended, verified, tuple(notes))
+    return Repaired(mended, verified, tuple(notes), is_derived_anew)
+
+
+def _derive_anew(store: Store, found: Findings) -> bool:
+    """Have archive.db's rows that are derived from others say what those do; whether any did not.
+
+    The words come first: what finds them must be sound before they are changed.
+    """
+    has_broken_words = any(map(soundness.is_of_words, found.complaints))
+    if has_broken_words:
+        derived.rebuild_words(store)
+    if found.drift:
+        derived.make_anew(store)
+    return has_broken_words or bool(found.drift)
 
 
 def _from_servers(

@@ -65,6 +65,7 @@ def told(store: Store, found: Findings) -> Verified:
         (
             *found.complaints,
             *_reasons(found),
+            *found.drift,
             *found.faults,
             *(sentence(one) for one in damaged),
             *([f"{more:,} more messages are damaged."] if more else []),
