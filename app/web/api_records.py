@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import unquote
 
 from litestar import Response, Router, get, post, put
 from litestar.di import NamedDependency
@@ -148,7 +149,7 @@ def get_pushed_record(
     record_type: FromPath[str],
     external_id: FromPath[str],
 ) -> Response[RecordAnswer]:
-    store, wanted = store_of(request), external_id.removeprefix("/")
+    store, wanted = store_of(request), _addressed(request, external_id)
     for found in records.known_as(store, viewer, "external id", wanted, record_type=record_type):
         return _answer(store, found)
     raise NotFound
@@ -173,7 +174,8 @@ def put_record(
     if_match: IfMatch = "",
 ) -> Response[RecordAnswer]:
     store, now = store_of(request), datetime.now(UTC)
-    pushed = Names(store).pushed(read(RecordBody, data), _checked_id(external_id.removeprefix("/")))
+    wanted = _checked_id(_addressed(request, external_id))
+    pushed = Names(store).pushed(read(RecordBody, data), wanted)
     version = if_match.removeprefix("W/").strip('" ')
     (done,) = verbs.push_records(store, viewer, [Push(record_type, pushed, version)], now=now)
     if isinstance(done, Conflict):
@@ -302,6 +304,13 @@ def _require_type(store: Store, key: str) -> None:
     known = [kind.key for kind in records.types(store, with_archived=True)]
     if key not in known:
         raise Invalid("type", f"There is no record type {key!r}. There are: {', '.join(known)}.")
+
+
+def _addressed(request: HTMXRequest, external_id: str) -> str:
+    """The id as it was sent: of the path, routing drops slashes at the end and doubled ones."""
+    raw: bytes = request.scope["raw_path"] or b""
+    sent = raw.partition(b"?")[0].partition(b"/by-external-id/")[2]
+    return unquote(sent.decode("latin-1")) if sent else external_id.removeprefix("/")
 
 
 def _checked_id(external_id: str) -> str:
