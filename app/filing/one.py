@@ -260,7 +260,7 @@ def _learn_detached(
     What was passed over for the detached record may be right after all.
     """
     filed_at = filings.filed_at(store, message_id, record_id)
-    decisions.unsay(store, message_id, at=filed_at)
+    decisions.unsay(store, message_id, chosen=record_id, at=filed_at)
     if now - filed_at > SECOND_THOUGHTS:
         decisions.refuse(store, message_id, record_id, now=now)
 

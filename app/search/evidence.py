@@ -1,5 +1,6 @@
 """Where a message names a record, and who took part in it. Pure."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -46,6 +47,7 @@ SHORTEST_BARE = 6
 LONGEST_RUN = 500
 _APOSTROPHES = frozenset("'’`")
 _SENTENCE_ENDS = frozenset(("", ".", "!", "?", ":"))
+_PREFIX = re.compile(r"^\s*(?:re|odp|fwd?|fw|pd|aw|sv|vs|wg)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def domains(addresses: Iterable[str], team: Team) -> dict[str, str]:
 
 
 def occurrences(records: Collection[Record], zones: Iterable[Zone], team: Team) -> list[Occurrence]:
-    """Where the records' names are, without the team's own and without parts of longer names."""
+    """Where the records' names are, without the team's own; parts of longer names among them."""
     own = {row for text in team.names for name in [name_of(text)] for row in (name.full, name.bare)}
     found: list[Occurrence] = []
     named = [(record, name) for record in records for name in names_of(record)]
@@ -178,16 +180,26 @@ def occurrences(records: Collection[Record], zones: Iterable[Zone], team: Team) 
         starts: dict[str, list[int]] = {}
         for at, token in enumerate(zone.tokens):
             starts.setdefault(token, []).append(at)
-        here = [
+        found += [
             one
             for record, name in named
             if name.full[0] in starts
             for one in _of_name(record, name, zone, starts)
         ]
+    return found
+
+
+def outermost(found: Iterable[Occurrence]) -> list[Occurrence]:
+    """Those that are no part of a longer name that is there too."""
+    kept: list[Occurrence] = []
+    in_zones: dict[int, list[Occurrence]] = {}
+    for one in found:
+        in_zones.setdefault(id(one.zone), []).append(one)
+    for here in in_zones.values():
         spans = {(one.start, one.end) for one in here}
         inner = {span for span in spans if any(_is_inside(span, other) for other in spans)}
-        found += [one for one in here if (one.start, one.end) not in inner]
-    return found
+        kept += [one for one in here if (one.start, one.end) not in inner]
+    return kept
 
 
 def code_place(record: Record, zones: Iterable[Zone]) -> Place | None:
@@ -199,6 +211,13 @@ def code_place(record: Record, zones: Iterable[Zone]) -> Place | None:
             if any(_is_at(row, code, at) for at in range(len(row)) if row[at] == code[0]):
                 return zone.place
     return None
+
+
+def bare_subject(subject: str) -> str:
+    """Folded, without what answering and forwarding put before it."""
+    while (shorter := _PREFIX.sub("", subject, count=1)) != subject:
+        subject = shorter
+    return " ".join(subject.split()).casefold()
 
 
 def _addresses(people: Iterable[Address]) -> list[str]:

@@ -1,6 +1,5 @@
 """Which records a message may belong to, with the reasons in words (search.md, R42, R43)."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -12,11 +11,13 @@ from app.search.evidence import (
     Occurrence,
     Place,
     Zone,
+    bare_subject,
     code_place,
     domains,
     grams,
     is_own,
     occurrences,
+    outermost,
     participants,
     parts,
     zones_of,
@@ -53,8 +54,6 @@ MOST_RARE = 3
 SURE = 0.70
 LEAD = 0.15
 AGAINST = {"thread": 0.4, "sender": 0.7}
-
-_PREFIX = re.compile(r"^\s*(?:re|odp|fwd?|fw|pd|aw|sv|vs|wg)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
 
 
 @dataclass(slots=True, eq=False)
@@ -118,7 +117,8 @@ def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggest
     habit = decisions.of_sender(store, viewer, message_id)
     rare, ids = _candidates(store, viewer, asked)
     ids |= {one for filed in (*thread, *habit) for one in filed.records}
-    cases = _cases(store, viewer, asked, ids)
+    current = _current(store, viewer, ids)
+    cases = _cases(asked, current, occurrences(current, asked.zones, asked.team))
     _weigh_parts(cases, asked, rare)
     _weigh_thread(cases, thread, asked)
     if asked.is_outside:
@@ -136,35 +136,41 @@ def passed_over(
 ) -> list[RecordId]:
     """The records that the message alone would have had filled in rather than the chosen one.
 
-    What other mail says does not count: else who may not read that would learn of it from what is
-    learned here. Empty if the viewer may not read the message.
+    What other mail and records say does not count: else who may not see those would learn of them
+    from what is learned here. Empty if the viewer may not read the message.
     """
-    if not visibility.readable(store, viewer, [message_id]):
-        return []
-    mail = documents.mail_of(store, message_id)
+    is_readable = visibility.readable(store, viewer, [message_id])
+    mail = documents.mail_of(store, message_id) if is_readable else None
     if mail is None:
         return []
     asked = _asked(mail, teams.get(store))
-    cases = _cases(store, viewer, asked, {chosen, *_candidates(store, viewer, asked)[1]})
-    right = cases.pop(chosen, None)
-    return [
-        one.record.id
-        for one in cases.values()
-        if any(
-            found.is_preselected and found.record is one.record
-            for found in _choose([one, right] if right else [one])
-        )
-    ]
+    found = _current(store, viewer, {chosen, *_candidates(store, viewer, asked)[1]})
+    there: dict[RecordId, list[Occurrence]] = {one.id: [] for one in found}
+    for one in occurrences(found, asked.zones, asked.team):
+        there[one.record.id].append(one)
+    (right,) = [one for one in found if one.id == chosen]
+    return [one.id for one in found if one is not right and _is_filled(asked, one, right, there)]
+
+
+def _is_filled(
+    asked: _Asked, one: Record, other: Record, there: Mapping[RecordId, Sequence[Occurrence]]
+) -> bool:
+    """Whether the message alone has `one` filled in, were there no record but these."""
+    cases = _cases(asked, [one, other], [*there[one.id], *there[other.id]])
+    return any(x.is_preselected and x.record is one for x in _choose([*cases.values()]))
+
+
+def _current(store: Store, viewer: Viewer, ids: Iterable[RecordId]) -> list[Record]:
+    """Those of the records that may be suggested."""
+    return [one for one in records.by_ids(store, viewer, ids).values() if not one.archived_at]
 
 
 def _cases(
-    store: Store, viewer: Viewer, asked: _Asked, ids: Iterable[RecordId]
+    asked: _Asked, found: Iterable[Record], there: Iterable[Occurrence]
 ) -> dict[RecordId, _Case]:
-    """Those of the records that may be suggested, with what the message alone says for each."""
-    found = records.by_ids(store, viewer, ids).values()
-    cases = {one.id: _Case(one) for one in found if not one.archived_at}
-    visible = [case.record for case in cases.values()]
-    _weigh_names(cases, asked, occurrences(visible, asked.zones, asked.team))
+    """What the message alone says for each record; `there` is where their names are in it."""
+    cases = {one.id: _Case(one) for one in found}
+    _weigh_names(cases, asked, outermost(there))
     _weigh_codes(cases, asked.zones)
     _weigh_people(cases, asked)
     return cases
@@ -215,7 +221,7 @@ def _weigh_thread(cases: dict[RecordId, _Case], thread: Sequence[Filed], asked: 
     weighed: set[RecordId] = set()
     others = {case.record.id for case in cases.values() if case.is_mentioned}
     for number, filed in enumerate(thread):
-        is_near = number == 0 and _bare(filed.subject) == _bare(asked.mail.subject)
+        is_near = number == 0 and bare_subject(filed.subject) == bare_subject(asked.mail.subject)
         weight = THREAD_WEIGHT if is_near else FURTHER_THREAD_WEIGHT
         if is_near and asked.is_among_us and others and others.isdisjoint(filed.records):
             weight = DRIFTING_WEIGHT
@@ -226,12 +232,6 @@ def _weigh_thread(cases: dict[RecordId, _Case], thread: Sequence[Filed], asked: 
                 cases[record_id].add(
                     weight, "Another message of this conversation is attached to it"
                 )
-
-
-def _bare(subject: str) -> str:
-    while (shorter := _PREFIX.sub("", subject, count=1)) != subject:
-        subject = shorter
-    return " ".join(subject.split()).casefold()
 
 
 def _weigh_codes(cases: dict[RecordId, _Case], zones: Collection[Zone]) -> None:

@@ -102,13 +102,13 @@ def refuse(
 ) -> None:
     """Note that the message does not belong there: it was detached, or `chosen` is right.
 
+    Each `chosen` is noted for itself: one that somebody may not see takes nothing from the others.
     Effects: inside the caller's transaction.
     """
     store.archive.conn.execute(
         "insert into refusals (message_id, record_id, sender_address, refused_at, chosen_id)"
         " select id, :record_id, sender_address, :at, :chosen from messages where id = :message_id"
-        " on conflict do update"
-        " set refused_at = excluded.refused_at, chosen_id = excluded.chosen_id",
+        " on conflict do update set refused_at = excluded.refused_at",
         {
             "message_id": message_id,
             "record_id": record_id,
@@ -125,10 +125,11 @@ def accept(store: Store, message_id: MessageId, record_id: RecordId) -> None:
     )
 
 
-def unsay(store: Store, message_id: MessageId, *, at: datetime) -> None:
-    """Forget what was refused for it at a moment. Effects: inside the caller's transaction."""
+def unsay(store: Store, message_id: MessageId, *, chosen: RecordId, at: datetime) -> None:
+    """Forget what `chosen` was preferred to at a moment. Effects: as `accept`."""
     store.archive.conn.execute(
-        "delete from refusals where message_id = ? and refused_at = ?", [message_id, to_seconds(at)]
+        "delete from refusals where message_id = ? and chosen_id = ? and refused_at = ?",
+        [message_id, chosen, to_seconds(at)],
     )
 
 

@@ -378,16 +378,6 @@ def test_among_ourselves_a_rare_word_in_the_subject_is_enough(house):
     assert filled(house, house.receive(message)) == "Budowa hali Łomianki"
 
 
-def test_a_hidden_record_makes_no_word_less_rare(house):
-    house.record("Budowa hali Łomianki", kind="projects")
-    house.record("Szkoła Łomianki", kind="projects", users=[house.bob.user_id])
-    house.index()
-
-    (one,) = suggested(house, house.receive(mail("Co słychać w Łomiankach")))
-
-    assert one.score == 0.60
-
-
 def test_a_name_of_ordinary_words_is_not_sure_in_the_text(house):
     house.record("Paving", kind="warehouse", aliases=["kostka brukowa"])
     house.index()

@@ -177,6 +177,25 @@ def test_a_process_waits_while_another_one_upgrades_a_large_archive(
         opening.result().close()
 
 
+def test_what_was_learned_from_corrections_is_kept(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    make.deliver(store, make.account(store, address="boss@firma.pl"), HEAD + TEXT)
+    first, second = (make.record(store, name) for name in ("Budex", "Spostex"))
+    said = [(1, first, "jan@spostex.pl", 5, second), (1, second, "jan@spostex.pl", 6, None)]
+    script = files("app.store").joinpath("archive_022.sql").read_text()
+    old = store.archive.conn
+    old.execute("drop table refusals")
+    old.execute(script.partition("create index")[0])
+    old.executemany("insert into refusals values (?, ?, ?, ?, ?)", said)
+    old.execute("pragma user_version = 28")
+    store.close()
+
+    store = open_store(tmp_path)
+
+    rows = store.archive.conn.execute("select * from refusals order by record_id").fetchall()
+    assert rows == said
+
+
 def write_first_version(directory: Path) -> None:
     """A data directory as the first schema had it: one mail of a head and a text part."""
     directory.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from litestar import Litestar
@@ -357,3 +358,18 @@ def test_what_another_may_not_read_is_as_if_missing(
         assert missing.status_code == 404, (method, route)
         assert (found.status_code, found.content) == (404, missing.content), (method, route)
         assert found.headers == missing.headers
+
+
+@pytest.mark.parametrize("external_id", ["K/", "/K", "K//42"])
+def test_ids_that_differ_in_slashes_only_are_of_different_records(
+    erp: System, external_id: str
+) -> None:
+    """Else what is pushed for one of them is written over the other."""
+    prefix = "/records/companies/by-external-id/"
+    other = erp.send("PUT", prefix + external_id.replace("//", "/").strip("/"), {"name": "Other"})
+
+    made = erp.send("PUT", prefix + quote(external_id, safe=""), {"name": "Zielony Dom"})
+
+    assert (made.status_code, made.json()["external_id"]) == (201, external_id)
+    assert erp.get(prefix + quote(external_id, safe="")).json() == made.json()
+    assert erp.get(f"/records/{other.json()['id']}").json() == other.json()

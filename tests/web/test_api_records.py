@@ -75,21 +75,6 @@ def test_an_external_id_may_hold_anything_on_one_line(erp: System, external_id: 
     assert erp.get(path).json() == made.json()
 
 
-@pytest.mark.parametrize("external_id", ["K/", "/K", "K//42"])
-def test_ids_that_differ_in_slashes_only_are_of_different_records(
-    erp: System, external_id: str
-) -> None:
-    """Else what is pushed for one of them is written over the other."""
-    prefix = "/records/companies/by-external-id/"
-    other = erp.send("PUT", prefix + external_id.replace("//", "/").strip("/"), {"name": "Other"})
-
-    made = erp.send("PUT", prefix + quote(external_id, safe=""), {"name": "Zielony Dom"})
-
-    assert (made.status_code, made.json()["external_id"]) == (201, external_id)
-    assert erp.get(prefix + quote(external_id, safe="")).json() == made.json()
-    assert erp.get(f"/records/{other.json()['id']}").json() == other.json()
-
-
 @pytest.mark.parametrize("external_id", ["", " a", "a ", "a\nb", "a\0b", "x" * 201, "a\u202eb"])
 def test_an_external_id_that_could_not_be_kept_is_refused(erp: System, external_id: str) -> None:
     item = {"name": "Zielony Dom", "type": "companies", "external_id": external_id}
