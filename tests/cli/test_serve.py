@@ -97,11 +97,12 @@ def test_run_serves_with_its_worker_and_both_go_together(
     running: "subprocess.Popen[str]", tmp_path: Path, port: int, number: int
 ) -> None:
     status, worker = wait_for_page(port, "/sign-in"), wait_for_worker(tmp_path)
+    of_five_hundred = wait_for_page(port, "/email/attach?" + "&message=abcdefghijklm" * 500)
 
     running.send_signal(number)
     output, _ = running.communicate(timeout=30)
 
-    assert status == 200
+    assert status == of_five_hundred == 200
     assert running.returncode == 0
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)

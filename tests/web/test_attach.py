@@ -165,6 +165,27 @@ def test_at_the_next_one_they_are_shown_and_refused(team: Team, alice: Browser) 
     assert len(filings.visible(team.store, team.viewer(team.alice), team.id_of(one))) == 1
 
 
+def test_two_people_who_archive_the_same_mail_are_told_apart(
+    team: Team, alice: Browser, sit_down
+) -> None:
+    """R49: who comes second attaches, and sets no roles."""
+    (one,) = team.deliver(mail())
+    page = f"/email/messages/{one}/attach"
+    fields = {"type": "companies", "record": team.record(team.company)}
+    bob = sit_down("bob")
+    assert "Archive new email</h1>" in bob.get(page).text
+
+    first = alice.post(page, seen_on=page, **fields)
+    with_roles = bob.post(page, seen_on=page, **fields, roles=str(team.foreman))
+    without = bob.post(page, seen_on=page, **fields)
+
+    assert "done=archived" in first.headers["location"]
+    assert with_roles.status_code == 422
+    assert "The message is archived already, so its roles stay as they are." in with_roles.text
+    assert "done=already" in without.headers["location"]
+    assert filings.roles_of(team.store, team.id_of(one)) == []
+
+
 @pytest.mark.parametrize("roles", ["99", "x", "-1", "99999999999"])
 def test_odd_roles_are_refused(team: Team, alice: Browser, roles: str) -> None:
     (one,) = team.deliver(mail())
