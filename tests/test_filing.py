@@ -227,7 +227,7 @@ def test_a_message_takes_its_bytes_once_whatever_the_records(store: Store, alice
 
 
 def test_a_record_is_made_and_filed_under_in_one(store: Store, alice, message) -> None:
-    """Line 4 of issue 3: a team without records is not in a dead end."""
+    """a team without records is not in a dead end."""
     draft = Draft("Spostex S.A.", domains=("spostex.pl",))
 
     made = file_under_new(store, alice, message, maker(store, alice, draft), now=NOW)

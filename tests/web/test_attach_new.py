@@ -29,7 +29,7 @@ def send(browser: Browser, public_id: str, **fields: str | list[str]):
 
 
 def test_select_record_offers_a_new_one(team: Team, alice: Browser) -> None:
-    """R41, and line 4 of issue 3."""
+    """R41."""
     (one,) = team.deliver(mail(text="x", sender="x@gmail.com"))
 
     assert "<span>New company ...</span>" in form_of(alice, one)
@@ -211,7 +211,6 @@ def test_odd_roles_in_the_address_are_no_error(team: Team, alice: Browser, roles
 
 
 def test_without_roles_the_form_says_who_reads_it(team: Team, alice: Browser) -> None:
-    """Line 4 of issue 3."""
     (one,) = team.deliver(mail())
     no_roles(team)
 

@@ -274,7 +274,7 @@ def test_a_row_is_set_aside_and_taken_back_by_two_keys(team: Team, page: Page) -
 
 
 def test_a_team_without_records_archives_its_first_message(team: Team, page: Page) -> None:
-    """Line 4 of issue 3: "New company ..." opens its fields, and one "Confirm" does both."""
+    """The choice "New company ..." opens its fields, and one "Confirm" does both."""
     team.deliver(mail("Oferta", text="x", sender="Ewa Wilk <ewa@wilga.pl>"))
     team.store.archive.conn.execute("update records set removed_at = 1")
     page.goto("/email/queue")

@@ -135,7 +135,6 @@ def test_an_odd_cookie_is_no_tab(alice: Browser, value: str) -> None:
 
 
 def test_who_may_add_mailboxes_for_all_is_told_how(team: Team, sit_down) -> None:
-    """Line 7 of issue 3."""
     team.store.archive.conn.execute("delete from account_users")
     team.store.archive.conn.execute("update users set is_admin = 1 where name = 'Alice'")
 
@@ -147,7 +146,6 @@ def test_who_may_add_mailboxes_for_all_is_told_how(team: Team, sit_down) -> None
 
 
 def test_others_are_told_whom_to_ask(team: Team, sit_down) -> None:
-    """Line 7 of issue 3."""
     team.store.archive.conn.execute("delete from account_users")
     make.user(team.store, "Dora", is_admin=True)
 
@@ -158,7 +156,7 @@ def test_others_are_told_whom_to_ask(team: Team, sit_down) -> None:
 
 
 def test_nothing_waiting_says_when_it_looked_and_looks_next(team: Team, alice: Browser) -> None:
-    """Line 7 of issue 3, R35."""
+    """R35."""
     now = datetime.now(UTC)
     team.store.archive.conn.execute("update accounts set created_at = unixepoch()")
     team.deliver(mail("Alte Rechnung"), received_at=now - timedelta(days=400))
