@@ -87,6 +87,20 @@ def test_what_is_exported_comes_in_as_it_was(store: Store, alice: UserId, table:
     assert "\ncontacts,'=cmd" in contacts.replace("\r", "")
 
 
+def test_no_piece_of_an_export_is_a_formula_wherever_lines_are_cut(
+    store: Store, alice: UserId, table: Path
+) -> None:
+    """Spreadsheets cut at semicolons where a comma is the decimal sign: in Polish, for one."""
+    bring_in(store, table, HEADER + 'companies,Z;=cmd,"x;""=1+1""",Q;=R;-S,,,"a\n- b\n@c",,,\n')
+    viewer = make.viewer(store, alice)
+
+    text = records.export_records(store, viewer, record_type="companies", now=NOW)
+
+    pieces = [piece.strip(' "') for line in text.splitlines() for piece in line.split(";")]
+    assert [piece for piece in pieces if piece.startswith(("=", "+", "-", "@"))] == []
+    assert counts(plan(store, table, text, alice)) == (0, 0, 1, 0)
+
+
 def test_an_export_holds_only_what_one_may_see(store: Store, alice: UserId) -> None:
     make.record(store, "Board", only_for=(make.user(store, "Bob"),))
 

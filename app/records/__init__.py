@@ -15,7 +15,7 @@ from app.records.imports import (
     plan_import,
 )
 from app.records.push import Done, Push, push_records
-from app.records.table import COLUMNS, LARGEST_TABLE, write_table
+from app.records.table import COLUMNS, LARGEST_TABLE, plain, write_table
 from app.records.types import (
     DEFAULT_TYPES,
     ICONS,
@@ -76,6 +76,7 @@ __all__ = [
     "let_in",
     "merge_records",
     "next_code",
+    "plain",
     "plan_import",
     "plan_merge",
     "plan_removal",

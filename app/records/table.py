@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ _COLUMN_OF: Final = {word: name for name, words in _HEADERS.items() for word in 
 _UTF_16: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ENCODING_NAMES: Final = {"cp1250": "Windows-1250"}
 _NOT_TEXT: Final = frozenset(range(32)) - frozenset(b"\t\n\r\f")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = r"""(?:^|(?<=[;\t\r\n]))%s(?=[ "]*[=+\-@\t\r])"""
 _PIECE: Final = 1 << 20
 
 
@@ -146,7 +147,7 @@ def write_table(
     yield _line(COLUMNS)
     for record in records:
         yield _line(
-            _plain(cell)
+            plain(cell)
             for cell in (
                 record.type,
                 record.name,
@@ -282,12 +283,14 @@ def _line(cells: Iterable[str]) -> str:
     return written.getvalue()
 
 
-def _plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def plain(cell: str) -> str:
+    """A cell of which no spreadsheet takes a piece for a formula, wherever it cuts lines.
+
+    Where a comma is the decimal sign they cut at semicolons, and at the line ends of quoted cells.
+    """
+    return re.sub(_FORMULA % "", "'", cell)
 
 
 def _unquoted(cell: str) -> str:
     """A cell as `write_table` was given it."""
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:2] in _FORMULA else cell
+    return re.sub(_FORMULA % "'", "", cell.strip())

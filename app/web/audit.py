@@ -19,6 +19,7 @@ from litestar.response import Stream, Template
 
 from app.errors import Invalid, NotFound
 from app.model import Account, User, Viewer
+from app.records import plain
 from app.settings import Settings
 from app.store import Store, accounts, audit, messages, open_store, records, transaction, users
 from app.store.audit import NOBODY, OPERATOR, Lines, Wanted
@@ -32,7 +33,6 @@ PER_PAGE: Final = 100
 PER_READ: Final = 500
 FILTERS: Final = ("who", "kind", "account", "of", "since", "until")
 COLUMNS: Final = ("time", "who", "email", "address", "verb", "what", "message", "record", "account")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +172,8 @@ def _as_csv(rows: Iterator[list[dict[str, str]]]) -> Iterator[str]:
     yield ",".join(COLUMNS) + "\r\n"
     for some in rows:
         text = io.StringIO()
-        csv.writer(text).writerows([_harmless(one) for one in row.values()] for row in some)
+        csv.writer(text).writerows([plain(one) for one in row.values()] for row in some)
         yield text.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _as_json_lines(rows: Iterator[list[dict[str, str]]]) -> Iterator[str]:

@@ -306,6 +306,17 @@ def test_no_cell_is_a_formula(team: Team, admin: Browser) -> None:
     assert (first, second) == ("'@SUM(1)", '\'=cmd|"/c calc"!A1')
 
 
+def test_no_cell_is_a_formula_where_lines_are_cut_at_semicolons(team: Team, admin: Browser) -> None:
+    """As spreadsheets do where a comma is the decimal sign."""
+    note(team, "sign out", by=make.user(team.store, 'Eve;=cmd|"/c calc"!A1;"=1+1"'))
+
+    table = admin.post(EXPORT, seen_on=AUDIT, format="csv").text
+    cut = [cell.strip('"') for line in table.splitlines() for cell in line.split(";")]
+
+    assert "Eve" in table
+    assert [cell for cell in cut if cell.startswith("=")] == []
+
+
 @pytest.mark.parametrize("fields", [{}, {"format": "xls"}, {"format": "csv", "kind": "x"}])
 def test_a_wrong_export_is_refused(team: Team, admin: Browser, fields: dict[str, str]) -> None:
     answer = admin.post(EXPORT, seen_on=AUDIT, **fields)
