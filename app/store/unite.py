@@ -155,6 +155,11 @@ def _move_all(store: Store, keep: MessageId, drop: MessageId) -> None:
     if filings.is_archived(store, keep):
         holdings.forget_set_aside(store, keep)
     join(store, max(thread_id, kept_thread_id), min(thread_id, kept_thread_id))
+    conn.execute(
+        "update or ignore refusals set message_id = :keep where message_id = :drop and record_id"
+        " not in (select record_id from filings where message_id = :keep)",
+        both,
+    )
     conn.execute("update audit set message_id = :keep where message_id = :drop", both)
     conn.execute("update former_messages set message_id = :keep where message_id = :drop", both)
     for table in ("filings", "message_roles", "holdings", "parts"):

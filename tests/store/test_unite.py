@@ -10,6 +10,7 @@ from app.mail import ParsedMail, parse
 from app.store import (
     Store,
     audit,
+    decisions,
     filings,
     holdings,
     messages,
@@ -41,6 +42,23 @@ def test_messages_that_are_the_same_become_one_with_all_that_people_made(
     assert messages.get(store, bob, old_id).id == first
     assert len(messages.copies(store, bob, first)) == 1
     assert who_may_read(store, first) == {1, 2, 3}
+
+
+def test_what_was_refused_for_either_of_them_is_refused_for_the_one(
+    store: Store, two, newer
+) -> None:
+    """R54: suggestions go on learning from it."""
+    records = [make.record(store, name) for name in ("Spostex", "Beton")]
+    with write(store.archive):
+        for message, record in zip(two, records, strict=True):
+            decisions.refuse(store, message, record, now=make.NOW)
+        decisions.refuse(store, two[1], records[0], now=make.NOW)
+    newer(same_for_all)
+
+    reparse.reparse(store)
+
+    refused = store.archive.conn.execute("select message_id, record_id from refusals order by 2")
+    assert refused.fetchall() == [(two[0], record) for record in records]
 
 
 def test_the_old_id_of_a_message_hides_as_the_message_does(store: Store, two, newer) -> None:
