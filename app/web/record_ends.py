@@ -134,7 +134,10 @@ def _merge_page(
             plan = verbs.plan_merge(store, viewer, record.id, other.id)
         except (NotFound, Invalid) as exc:
             error, status = str(exc) or _GONE, 422
-    offered = () if plan else look_up(store, viewer, like, record_type=chosen)
+    begun = record.name.partition(" ")[0]
+    near = [] if like else look_up(store, viewer, begun, record_type=chosen)
+    first = [one.public_id for one in near if one.type == chosen]
+    offered = () if plan else look_up(store, viewer, like, record_type=chosen, first=first)
     page = MergePage(
         kind,
         record,

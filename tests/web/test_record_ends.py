@@ -53,6 +53,14 @@ def test_a_merge_is_chosen_seen_and_confirmed(team: Team, boss: Browser, other: 
     assert "Beton" in boss.get(page_of(team, team.company) + "/emails").text
 
 
+def test_records_of_a_like_name_are_offered_first(team: Team, boss: Browser, other: int) -> None:
+    make.record(team.store, "Adamski")
+
+    choice = boss.get(page_of(team, other) + "/merge").text
+
+    assert 0 < choice.index("Spostex S.A.</bdi>") < choice.index("Adamski</bdi>")
+
+
 def test_the_old_address_leads_to_the_new_one(
     team: Team, boss: Browser, charlie: Browser, other: int
 ) -> None:
