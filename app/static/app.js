@@ -223,9 +223,10 @@
     "* n": () => pickAll(false),
     o: () => { if (current()) one(".row-link", current()).click(); },
     l: () => { const chip = current() && one("a.chip", current()); if (chip) chip.click(); },
-    u: () => { const close = one("[data-close]"); if (close) close.click(); },
+    u: () => { const back = one("[data-close]") || (one("main > .message") && one(".sub-nav [aria-current]")); if (back) back.click(); },
     "/": () => { const box = all("[data-search]").find(isShown) || one("main input[type=search]"); if (box) { box.focus(); box.select(); } },
   };
+  moves.Escape = moves.u;
   const places = { q: "/email/queue", a: "/email/archives", c: "/email/accounts", r: "/records/companies" };
   for (const key of Object.keys(places)) moves["g " + key] = () => window.location.assign(places[key]);
   let begun = ""; // the first key of two: "* a", "g q"
@@ -240,7 +241,7 @@
     }
     if (event.target === combo() && !event.isComposing) return keyInCombo(event);
     if (event.key === "Escape" && event.target.matches("[data-search]")) return event.target.blur();
-    if (field || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isOff()) return;
+    if (one("#sheet[open]") || field || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isOff()) return;
     if (event.key === "Shift") return;
     const key = begun + event.key;
     begun = "";
@@ -249,6 +250,23 @@
     if (control) control.click();
     else if (moves[key]) moves[key]();
     else if (event.key === "*" || event.key === "g") begun = event.key + " ";
+  });
+
+  // -- The help sheet is the page of keys, shown above the page one is on.
+
+  moves["?"] = async () => {
+    if (one("main #keys")) return;
+    await window.htmx.ajax("GET", "/profile/keys", { target: "#sheet", select: "#keys", swap: "innerHTML" });
+    tickKeys();
+    one("#sheet").showModal();
+  };
+
+  function tickKeys() {
+    for (const box of all("[data-keys]")) box.checked = !isOff();
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-keys]")) window.localStorage.setItem("letterbook.keys", event.target.checked ? "on" : "off");
   });
 
   // -- Undo is offered for ten seconds; a reload says nothing twice.
@@ -264,5 +282,6 @@
 
   placeFocus();
   countPicked();
+  tickKeys();
   passFlash();
 })();

@@ -44,6 +44,13 @@ class PasswordPage:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysPage:
+    """What every key does, and whether this browser takes single ones."""
+
+    tab: str = "keys"
+
+
+@dataclass(frozen=True, slots=True)
 class SessionsPage:
     """Where one is signed in; `this` is the handle of the session that asks."""
 
@@ -106,6 +113,11 @@ def change_password(request: HTMXRequest) -> Template | Redirect:
     return welcome(settings, token, f"{PROFILE}/password?done={flash.SAVED}")
 
 
+@get("/keys", sync_to_thread=True)
+def keys(request: HTMXRequest) -> Template:
+    return _page(request, "profile/keys.html", KeysPage())
+
+
 @get("/sessions", sync_to_thread=True)
 def sessions(request: HTMXRequest) -> Template:
     me = current(request)
@@ -153,6 +165,7 @@ router = Router(
         update,
         show_password,
         change_password,
+        keys,
         sessions,
         end_session,
         end_others,

@@ -208,3 +208,60 @@ def test_without_a_row_the_key_explains(team: Team, page: Page) -> None:
 
     expect(page.locator(".flash")).to_contain_text("Select a message first")
     expect(page.get_by_role("link", name="Mail 1")).to_be_focused()
+
+
+def test_the_sheet_of_keys_opens_above_the_list(team: Team, page: Page) -> None:
+    """`?` shows it, Esc puts it away with the focus where it was, and no key acts behind it."""
+    deliver(team, 2)
+    page.goto("/email/queue")
+    press(page, "j", "?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet.get_by_text("Archive new email").first).to_be_visible()
+
+    press(page, "x", "Escape")
+
+    expect(sheet).to_be_hidden()
+    expect(page.get_by_role("link", name="Mail 2")).to_be_focused()
+    expect(page.locator("#picked")).to_have_text("")
+    expect(page).to_have_url(re.compile("/email/queue$"))
+
+
+def test_single_keys_can_be_turned_off_in_a_browser(team: Team, page: Page) -> None:
+    """WCAG 2.1.4; the page of keys turns them on again."""
+    deliver(team, 1)
+    page.goto("/email/queue")
+    press(page, "?")
+    page.get_by_label("Use single keys in this browser").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+
+    press(page, "j")
+    expect(page.locator(".rows .current")).to_have_count(0)
+    page.goto("/profile/keys")
+    expect(page.get_by_label("Use single keys in this browser")).not_to_be_checked()
+    page.get_by_label("Use single keys in this browser").check()
+    page.goto("/email/queue")
+    press(page, "j")
+
+    expect(page.get_by_role("link", name="Mail 1")).to_be_focused()
+
+
+def test_keys_walk_through_a_conversation_and_back(team: Team, page: Page) -> None:
+    first, second = team.deliver(
+        mail("First", message_id="<1@x>", date="Fri, 1 Mar 2025 08:00:00 +0"),
+        mail(
+            "Re: First",
+            message_id="<2@x>",
+            date="Fri, 2 Mar 2025 08:00:00 +0",
+            headers="In-Reply-To: <1@x>\n",
+        ),
+    )
+    page.goto(f"/email/messages/{first}")
+
+    press(page, "n")
+    expect(page).to_have_url(re.compile(second))
+    press(page, "p")
+    expect(page).to_have_url(re.compile(first))
+    press(page, "Escape")
+
+    expect(page).to_have_url(re.compile("/email/queue$"))

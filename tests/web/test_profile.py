@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,8 @@ from app.store import team as teams
 from tests.make import mail
 from tests.web.conftest import PASSWORD, Browser, Team
 
-PAGES = ["/profile", "/profile/password", "/profile/sessions"]
+APP = Path(__file__).parents[2] / "app"
+PAGES = ["/profile", "/profile/password", "/profile/sessions", "/profile/keys"]
 NEW_PASSWORD = "another long battery"
 
 
@@ -40,7 +42,7 @@ def test_the_pages_are_for_everybody_who_is_signed_in(
 ) -> None:
     assert charlie.get(page).status_code == 200
     assert stranger.get(page).headers["location"] == f"/sign-in?next={page}"
-    assert charlie.send(page if page != PAGES[2] else f"{page}/end", {}).status_code == 403
+    assert charlie.send(page if page != PAGES[2] else f"{page}/end", {}).status_code in {403, 405}
 
 
 def test_what_one_says_of_oneself_is_kept(team: Team, alice: Browser) -> None:
@@ -216,3 +218,17 @@ def test_nobody_ends_the_session_of_another(
     assert charlie.post("/profile/sessions/end", session=theirs).status_code == 404
     assert charlie.post("/profile/sessions/end", session=handle).status_code == 404
     assert alice.get("/profile").status_code == 200
+
+
+def test_the_page_of_keys_names_every_key_there_is(alice: Browser) -> None:
+    templates = "".join(one.read_text() for one in (APP / "templates").rglob("*.html"))
+    script = (APP / "static" / "app.js").read_text()
+    keys = set(re.findall(r'data-hotkey="([^"]+)"', templates))
+    keys |= set(re.findall(r'^    "?([^ ":]|\* \w)"?: \(\) =>', script, re.MULTILINE))
+    keys |= {f"g {key}" for key in re.findall(r'(\w): "/', script)}
+
+    text = alice.get("/profile/keys").text
+
+    shown = {one.replace("Shift+", "") for one in re.findall("<kbd>([^<]+)</kbd>", text)}
+    assert {"j", "J", "* a", "g q", "e", "z"} <= keys
+    assert keys - shown == set()
