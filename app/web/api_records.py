@@ -26,6 +26,10 @@ from app.web.db import store_of
 
 LARGEST_BULK: Final = 4_000_000
 _MOST_ID_CHARACTERS: Final = 200
+_OTHER_ACCESS: Final = (
+    "Other people may see the one record than the other, and the access of the second would count"
+    " for all its mail. Nothing was changed. Send other_access: true if that is meant."
+)
 
 Show = Annotated[
     Literal["current", "archived", "all"],
@@ -81,9 +85,10 @@ class BulkAnswer(Struct, frozen=True):
 
 
 class MergeBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The record that stays, by its id."""
+    """The record that stays, by its id; with `other_access` also where others may see that one."""
 
     into: Annotated[str, Meta(max_length=100, examples=["k3v9x2m4q7w1z"])]
+    other_access: bool = False
 
 
 @get("/record-types", sync_to_thread=True, opt=READ_RECORDS, summary="The types of records")
@@ -257,7 +262,8 @@ def restore_record(
     opt=WRITE_RECORDS,
     summary="Make a record part of another one",
     description="Its mail, aliases, addresses, domains and external ids move to the record `into`,"
-    " which keeps its type, name and access. For administrators.",
+    " which keeps its type, name and access. Where not the same people may see both, it is refused"
+    " without `other_access`: true. For administrators.",
 )
 def merge_record(
     request: HTMXRequest,
@@ -268,6 +274,8 @@ def merge_record(
     store, now = store_of(request), datetime.now(UTC)
     dropped, kept = records.get(store, viewer, record_id), records.get(store, viewer, data.into)
     plan = verbs.plan_merge(store, viewer, dropped.id, kept.id)
+    if plan.is_other_access and not data.other_access:
+        raise Invalid("other_access", _OTHER_ACCESS)
     verbs.merge_records(store, viewer, dropped.id, kept.id, version=plan.version, now=now)
     return _answer(store, records.get(store, viewer, data.into))
 

@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.store import api_tokens
 from app.web import api_routes
 from app.web.api import NEEDS
+from tests import make
 from tests.make import mail
 from tests.web.conftest import ORIGIN, Browser, System, Team
 
@@ -373,3 +374,18 @@ def test_ids_that_differ_in_slashes_only_are_of_different_records(
     assert (made.status_code, made.json()["external_id"]) == (201, external_id)
     assert erp.get(prefix + quote(external_id, safe="")).json() == made.json()
     assert erp.get(f"/records/{other.json()['id']}").json() == other.json()
+
+
+def test_a_merge_lets_nobody_in_unasked(team: Team, connect: Callable[..., System]) -> None:
+    """A page shows first who would read more; a system says that it is meant."""
+    dora = make.user(team.store, "Dora", is_admin=True)
+    boss, secret = connect(dora, "records"), make.record(team.store, "Plan", only_for=(dora,))
+    path = f"/records/{team.record(secret)}/merge"
+    into = {"into": team.record(team.company)}
+
+    refused = boss.send("POST", path, into)
+    kept = boss.get(f"/records/{team.record(secret)}")
+    merged = boss.send("POST", path, into | {"other_access": True})
+
+    assert (refused.status_code, refused.json()["field"]) == (422, "other_access")
+    assert [kept.status_code, merged.status_code] == [200, 200]
