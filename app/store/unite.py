@@ -94,6 +94,11 @@ def part(
     made: list[MessageId] = []
 
     def move() -> None:
+        # The copies that stay may have shown to be the other message, and these what it was.
+        store.archive.conn.execute(
+            "update messages set identity = ? where id = ? and identity = ?",
+            [apart(identity, message_id), message_id, identity],
+        )
         made.append(target or add_messages(store, [(reading, received_at)], ids)[0])
         _move_copies(store, message_id, made[0], members)
 

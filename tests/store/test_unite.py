@@ -188,6 +188,25 @@ def test_copies_of_two_messages_part_and_the_filings_stay_with_the_archiver_s(
     assert who_may_read(store, first) == {bob, alice, charlie}
 
 
+def test_copies_part_although_those_that_go_are_what_the_message_was(store: Store, newer) -> None:
+    """Or else reading again would end there with every try."""
+    alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
+    make.deliver(store, make.account(store, alice), make.mail(to="a@firma.pl"))
+    theirs = make.account(store, bob, address="bob@firma.pl")
+    make.deliver(store, theirs, make.mail(to="b@firma.pl"))
+    (both,) = make.message_ids(store)
+    archive(store, "Bob", both, "Spostex")
+    newer(lambda mail: told_apart(mail) if mail.to[0].address == "b@firma.pl" else mail)
+
+    done = reparse.reparse(store)
+
+    first, second = make.message_ids(store)
+    assert done.is_finished
+    assert (first, who_may_read(store, second)) == (both, {alice})
+    assert b"b@firma.pl" in messages.best_copy(store, make.viewer(store, bob), first).raw
+    assert b"a@firma.pl" in messages.best_copy(store, make.viewer(store, alice), second).raw
+
+
 def test_copies_stay_together_where_a_person_would_read_more(store: Store, newer) -> None:
     """What is archived hides from a strict mailbox; by itself it would wait there again."""
     alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
