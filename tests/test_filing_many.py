@@ -83,6 +83,16 @@ def test_roles_restrict_only_what_is_archived_by_it(store: Store, alice, ids, re
     assert [len(filings.roles_of(store, one)) for one in ids[:3]] == [0, 0, 1]
 
 
+def test_one_that_lost_its_roles_meanwhile_is_left_as_it_is(
+    store: Store, alice, ids, record
+) -> None:
+    """It was to keep them: without any it would be open to all."""
+    done = do(store, alice, ids[:2], record, standing=[ids[0]])
+
+    assert done == ["cleared", "archived"]
+    assert not filings.is_archived(store, ids[0])
+
+
 @pytest.mark.parametrize("trouble", ["role", "put away", "hidden"])
 def test_nothing_is_saved_where_the_record_or_a_role_is_wrong(
     store: Store, alice, ids, record, trouble: str

@@ -24,9 +24,10 @@ from app.store import Store, filings, records, transaction, visibility
 MOST_AT_ONCE: Final = 500
 _LOOKED_AT: Final = 8
 
-Outcome = Literal["archived", "attached", "already", "refused", "missing"]
-"""refused: archived in the meantime, so that the roles chosen for it come too late (R49);
-missing: it is not there, or not for the viewer to read."""
+Outcome = Literal["archived", "attached", "already", "refused", "cleared", "missing"]
+"""refused: archived in the meantime, so that the roles chosen for it come too late (R49); cleared:
+not archived any more, so that those it was to keep are gone; missing: it is not there, or not for
+the viewer to read."""
 
 
 def plan(
@@ -69,6 +70,8 @@ def file_messages(
             is_first = outcome == "archived"
             if outcome == "attached" and roles and message_id not in standing:
                 outcomes[message_id] = "refused"
+            elif is_first and message_id in standing:
+                outcomes[message_id] = "cleared"
             elif outcome in ("archived", "attached"):
                 kept = roles if is_first else ()
                 put(store, viewer, message_id, record_id, is_first=is_first, roles=kept, now=now)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.filing.learned import learn_detached
 from app.model import (
     MessageId,
     Record,
@@ -28,8 +30,10 @@ from app.store import (
     visibility,
 )
 
-SECOND_THOUGHTS = timedelta(minutes=1)
-"""Who detaches sooner undoes a slip, from which nothing is learned."""
+_CLEARED: Final = (
+    "It was detached from its last record in the meantime, which cleared its roles. Choose who may"
+    " read it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,13 @@ def file_message(
     message_id: MessageId,
     record_id: RecordId,
     *,
-    roles: Sequence[RoleId] = (),
+    roles: Sequence[RoleId] | None = (),
     now: datetime,
 ) -> bool:
     """Put a message under a record; False if it lay there already.
 
-    `roles` restrict who may read it, at the first archiving only (R49).
+    `roles` restrict who may read it, at the first archiving only (R49). None: those it has stay,
+    so it must be archived; else what was kept for some would be open to all.
 
     Raises NotFound if the viewer may not see either of the two, Invalid for roles that are not
     there or come too late, and for a record that was put away. Effects: one transaction, audited.
@@ -76,7 +81,7 @@ def file_under_new(
     message_id: MessageId,
     make: Callable[[], RecordId],
     *,
-    roles: Sequence[RoleId] = (),
+    roles: Sequence[RoleId] | None = (),
     now: datetime,
 ) -> RecordId:
     """Put a message under a record that `make` makes inside the same transaction.
@@ -249,22 +254,6 @@ def keepers(
     )
 
 
-# -- what is learned from it
-
-
-def _learn_detached(
-    store: Store, message_id: MessageId, record_id: RecordId, *, now: datetime
-) -> None:
-    """To detach is to say that it does not belong there; to undo at once says nothing.
-
-    What was passed over for the detached record may be right after all.
-    """
-    filed_at = filings.filed_at(store, message_id, record_id)
-    decisions.unsay(store, message_id, chosen=record_id, at=filed_at)
-    if now - filed_at > SECOND_THOUGHTS:
-        decisions.refuse(store, message_id, record_id, now=now)
-
-
 # -- checks
 
 
@@ -274,11 +263,14 @@ def _file(
     message_id: MessageId,
     record_id: RecordId,
     *,
-    roles: Sequence[RoleId],
+    roles: Sequence[RoleId] | None,
     now: datetime,
 ) -> bool:
     record = _require(store, viewer, message_id, record_id)
     is_first = not filings.is_archived(store, message_id)
+    if is_first and roles is None:
+        raise Invalid("roles", _CLEARED)
+    roles = roles or ()
     if not is_first and _is_sent_again(store, viewer, message_id, record_id, roles):
         return False
     if roles and not is_first:
@@ -340,7 +332,7 @@ def take_away(
     store: Store, viewer: Viewer, message_id: MessageId, record_id: RecordId, *, now: datetime
 ) -> None:
     """Take it from there. Effects: in the caller's transaction, audited."""
-    _learn_detached(store, message_id, record_id, now=now)
+    learn_detached(store, message_id, record_id, now=now)
     filings.remove(store, message_id, record_id)
     audit.note(
         store,

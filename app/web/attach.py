@@ -66,7 +66,8 @@ def create(
     if choice.is_new and choice.draft is None:
         return _form(request, _attach_page(store, viewer, message, choice))
     try:
-        record, is_done = _file(store, viewer, message, choice)
+        is_standing = bool(field(request, "standing"))
+        record, is_done = _file(store, viewer, message, choice, is_standing=is_standing)
     except Invalid as exc:
         message = messages.get(store, viewer, message_id)
         context = _attach_page(store, viewer, message, choice, errors={exc.field: exc.reason})
@@ -98,9 +99,15 @@ def detach(
     )
 
 
-def _file(store: Store, viewer: Viewer, message: Message, choice: Choice) -> tuple[Record, bool]:
-    """The record it lies under now, and whether it did not before. Raises Invalid, NotFound."""
-    now, roles = datetime.now(UTC), chosen_roles(choice.roles)
+def _file(
+    store: Store, viewer: Viewer, message: Message, choice: Choice, *, is_standing: bool
+) -> tuple[Record, bool]:
+    """The record it lies under now, and whether it did not before. Raises Invalid, NotFound.
+
+    `is_standing`: the form offered no roles, but showed those that the message has.
+    """
+    now, chosen = datetime.now(UTC), chosen_roles(choice.roles)
+    roles = None if is_standing and not chosen else chosen
     draft = choice.draft
     if not choice.is_new or draft is None:
         record = require_record(store, viewer, choice)

@@ -105,7 +105,7 @@ def result(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
         Planned(one.public_id, one, "archived" if one.archived_at == moment else "attached")
         for one in found
     ]
-    for outcome in ("already", "refused", "missing"):
+    for outcome in ("already", "refused", "cleared", "missing"):
         planned += _rest(request, store, viewer, outcome)
     back = render.place(asked(request, "back", most=2000))
     page = ResultPage(record, tuple(planned), at, back, bool(filed))

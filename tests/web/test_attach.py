@@ -186,6 +186,28 @@ def test_two_people_who_archive_the_same_mail_are_told_apart(
     assert filings.roles_of(team.store, team.id_of(one)) == []
 
 
+def test_what_lost_its_roles_in_the_meantime_is_not_opened_to_all(
+    team: Team, alice: Browser
+) -> None:
+    """The form showed that it is for foremen; then somebody took it from its last record."""
+    (one,) = team.deliver(mail())
+    archive(team, one, roles=[team.foreman])
+    page = f"/email/messages/{one}/attach"
+    fields = {"record": team.record(team.project), "standing": "roles"}
+    assert 'name="standing" value="roles"' in alice.get(page).text
+    alice.post(f"/email/messages/{one}/detach", record=team.record(team.company))
+
+    answer = alice.post(page, **fields)
+    chosen = alice.post(page, **fields, roles=str(team.foreman))
+
+    assert answer.status_code == 422
+    assert "which cleared its roles. Choose who may read it." in answer.text
+    assert 'name="roles"' in answer.text
+    assert 'name="standing"' not in answer.text
+    assert chosen.status_code == 303
+    assert [role.id for role in filings.roles_of(team.store, team.id_of(one))] == [team.foreman]
+
+
 @pytest.mark.parametrize("roles", ["99", "x", "-1", "99999999999"])
 def test_odd_roles_are_refused(team: Team, alice: Browser, roles: str) -> None:
     (one,) = team.deliver(mail())
