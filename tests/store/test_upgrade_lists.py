@@ -4,11 +4,13 @@ import os
 import signal
 from collections.abc import Callable
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from app.errors import OutOfSpace
 from app.store import Store, archives, database, open_store
 from app.store.database import sqlite3
 from app.store.derived import differing
@@ -17,6 +19,7 @@ from tests import make
 from tests.store.test_upgrade import write_first_version
 
 MAILS, RECORDS = 120, 8
+NEWEST = sum(one.name.startswith("archive_") for one in files("app.store").iterdir())
 KEPT = (
     "select id, archived_at, archived_by, sort_at, subject from messages order by id",
     "select message_id, record_id, filed_by, filed_at from filings order by 1, 2",
@@ -128,7 +131,7 @@ def is_whole(store: Store) -> bool:
     return differing(store) == {}
 
 
-@pytest.mark.parametrize("version", range(20, 29))
+@pytest.mark.parametrize("version", range(20, NEWEST + 1))
 def test_whoever_is_killed_in_the_middle_is_gone_on_from(
     filled: Path, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +163,28 @@ def test_two_processes_at_once_upgrade_it_once(filled: Path) -> None:
     both = [in_child(lambda: open_store(filled)) for _ in range(2)]
 
     assert [os.waitpid(child, 0)[1] for child in both] == [0, 0]
+    store = open_store(filled)
+    assert kept(filled) == before
+    assert is_whole(store)
+    store.close()
+
+
+def test_an_upgrade_that_fills_the_disk_changes_nothing_and_goes_on_when_there_is_room(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, run = kept(filled), database._run
+
+    def run_on_a_full_disk(db: database.Database, script: str, **given: int) -> None:
+        if "create table reach" in script:
+            db.conn.execute("pragma max_page_count = 1")  # SQLite makes it what there is
+        run(db, script, **given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_run", run_on_a_full_disk)
+        with pytest.raises(OutOfSpace, match="Make room and do the same again"):
+            open_store(filled)
+
+    assert kept(filled) == before
     store = open_store(filled)
     assert kept(filled) == before
     assert is_whole(store)
