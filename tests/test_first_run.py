@@ -86,7 +86,7 @@ def test_from_an_empty_directory_to_the_first_archived_and_found_message(
         expect(page.get_by_role("heading", name="Set up your team")).to_be_visible()
         expect(page.get_by_text("make demo")).to_be_visible()
         page.get_by_label("Your name").fill("Anna Kowalczyk")
-        page.get_by_label("E-mail address").fill("anna@kowalczyk.example")
+        page.get_by_label("Email address").fill("anna@kowalczyk.example")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_label("The same again").fill(PASSWORD)
         page.get_by_label("Company name").fill("Kowalczyk Budownictwo")

@@ -84,7 +84,7 @@ def test_the_first_page_says_what_to_do(arrive: Arrive) -> None:
 
     assert "Set up your team</h1>" in text
     assert "Just looking? <code>make demo</code>" in " ".join(text.split()).replace("</p>", "")
-    for label in ("Your name", "E-mail address", "Company name", "Own domains", "Language"):
+    for label in ("Your name", "Email address", "Company name", "Own domains", "Language"):
         assert label in text
     assert "Code from the terminal" not in text
     assert '<option value="pl">Polski</option>' in text
