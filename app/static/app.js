@@ -151,7 +151,7 @@
     const after = rows().slice(rows().indexOf(own) + 1);
     const isOpen = (row) => row && !row.classList.contains("archived");
     const next = [own, ...after, ...rows()].find(isOpen) || own || rows()[0];
-    return next ? focusRow(next) : one("#main").focus();
+    return next ? focusRow(next) : one("#main").focus({ preventScroll: true });
   }
 
   // -- Rows: the current one, where the focus is or was last, and those that are selected.

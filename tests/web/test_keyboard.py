@@ -265,3 +265,15 @@ def test_keys_walk_through_a_conversation_and_back(team: Team, page: Page) -> No
     press(page, "Escape")
 
     expect(page).to_have_url(re.compile("/email/queue$"))
+
+
+def test_a_months_name_is_whole_on_a_phone(team: Team, page: Page) -> None:
+    (one,) = deliver(team, 1)
+    archive(team, one)
+    page.set_viewport_size({"width": 390, "height": 800})
+
+    page.goto(f"/records/companies/{team.record(team.company)}/emails")
+
+    month = page.get_by_role("rowheader", name="March 2025")
+    assert month.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
