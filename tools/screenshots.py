@@ -59,7 +59,7 @@ def take(
     page.screenshot(path=target / f"sign-in{suffix}.png") if every else None
     page.get_by_role("button", name=PERSON).click()
     page.wait_for_load_state("load")
-    paths = {"queue": "/email/queue", "search": "/search?q=faktura+beton+spostex"}
+    paths = {"queue": "/email/queue", "search": "/search?q=faktura+beton"}
     paths |= {"archive-form": attach_path(page), "record": record_path(page)}
     if every:
         paths |= other_paths(page)
