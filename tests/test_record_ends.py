@@ -6,6 +6,8 @@ from app import filing, records
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.model import MessageId, RecordId, Viewer
 from app.records import Pushed
+from app.search import search_messages
+from app.search.indexer import Indexer
 from app.store import Store, audit, documents, filings, record_ends, visibility
 from app.store import records as store_records
 from tests import make
@@ -283,3 +285,20 @@ def test_a_removed_record_cannot_be_filed_under(
 
     with pytest.raises(NotFound):
         put(store, dora, doomed, mails[0])
+
+
+def test_mail_of_a_merged_record_is_found_by_those_who_see_the_other(store: Store) -> None:
+    boss = make.user(store, "Boss", is_admin=True)
+    bob = make.user(store, "Bob")
+    make.deliver(store, make.account(store, boss), make.mail("Zement"))
+    kept, hidden = make.record(store, "Los"), make.record(store, "Spostex", only_for=(boss,))
+    viewer = make.viewer(store, boss)
+    filing.file_message(store, viewer, make.message_ids(store)[0], hidden, now=NOW)
+    Indexer(store).drain()
+    before = search_messages(store, make.viewer(store, bob), "zement").total
+
+    plan = records.plan_merge(store, viewer, hidden, kept)
+    records.merge_records(store, viewer, hidden, kept, version=plan.version, now=NOW)
+    Indexer(store).drain()
+
+    assert (before, search_messages(store, make.viewer(store, bob), "zement").total) == (0, 1)
