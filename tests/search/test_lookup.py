@@ -167,3 +167,13 @@ def test_odd_signs_are_only_text(store: Store, alice: Viewer, text: str) -> None
 
 def test_an_unknown_type_has_none(store: Store, alice: Viewer) -> None:
     assert found(store, alice, "wilga", "nothing") == ["Wilga"]
+
+
+def test_who_may_see_a_record_is_looked_up_for_it_alone(store: Store) -> None:
+    plan = store.archive.conn.execute(
+        "explain query plan select scope from record_scopes where record_id = 1"
+    ).fetchall()
+
+    steps = [row[3] for row in plan]
+    assert [step for step in steps if step.startswith("SEARCH")]
+    assert not [step for step in steps if step.startswith("SCAN") and "subquery" not in step]
