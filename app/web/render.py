@@ -118,13 +118,11 @@ def here(request: AnyRequest) -> str:
 
 def prepare(environment: Environment) -> None:
     """Teach the templates our words, dates and addresses."""
-    environment.add_extension("jinja2.ext.i18n")
-    environment.install_gettext_callables(  # type: ignore[attr-defined]  # by the extension
-        _same, _plural, newstyle=True
-    )
     environment.trim_blocks = environment.lstrip_blocks = True
     versions = {path.name: _version(path) for path in STATIC.glob("*.*")}
     environment.globals |= {
+        "_": _said,
+        "ngettext": _counted,
         "static": lambda name: f"/static/{name}?v={versions.get(name, '')}",
         "url": forms.address,
         "list_url": place,
@@ -190,9 +188,15 @@ def _linked(text: str) -> Markup:
     return Markup(urlize(text, rel=_LINKS, target="_blank"))  # noqa: S704 - urlize escapes
 
 
-def _same(text: str) -> str:
-    return text
+def _said(text: str, **values: object) -> Markup:
+    """A text for people. It may hold what somebody typed or a server said: so it is never HTML,
+    and without values no pattern either. (Jinja's own gettext takes it for both.)
+
+    Apostrophes stay: the templates' attributes stand in double quotes.
+    """
+    shown = Markup(str(escape(text)).replace("&#39;", "'"))  # noqa: S704 - escaped
+    return shown % values if values else shown
 
 
-def _plural(one: str, many: str, number: int) -> str:
-    return one if number == 1 else many
+def _counted(one: str, many: str, number: int, **values: object) -> Markup:
+    return _said(one if number == 1 else many, **{"num": number, **values})

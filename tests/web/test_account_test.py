@@ -130,7 +130,7 @@ def test_a_good_connection_shows_its_steps_and_what_becomes_of_each_folder(
     assert "issued by" in text
     assert "valid until" in text
     assert "<bdi>Wysłane</bdi></td><td>imported" in text
-    assert 'skipped (because of "Trash")' in text
+    assert "skipped (because of &#34;Trash&#34;)" in text
     assert "Nothing is saved yet" in text
     assert server.login not in [one.address for one in accounts.all_accounts(team.store)]
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
@@ -370,3 +371,14 @@ def test_changes_are_in_the_audit(team: Team, alice: Browser) -> None:
         ("change record", team.alice),
         ("change record access", team.alice),
     ]
+
+
+@pytest.mark.parametrize("typed", ['<i hx-post="/users">', "10%", "%(x)s"])
+def test_what_is_wrong_is_told_as_it_was_typed(alice: Browser, typed: str) -> None:
+    """An error names what was typed, which is neither HTML nor a pattern."""
+    page = "/records/companies/new"
+    answer = alice.post(page, seen_on=page, name="A", access="all", domains=typed)
+
+    assert answer.status_code == 422
+    assert f"{typed!r} is no domain." in unescape(answer.text)
+    assert "<i hx-post" not in answer.text

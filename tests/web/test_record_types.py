@@ -1,6 +1,7 @@
 """Record types, for administrators; and where they stand in the navigation."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -179,3 +180,18 @@ def test_the_navigation_has_every_place(alice: Browser, admin: Browser, page: st
     for place in ("/users", "/roles", "/record-types", "/team"):
         assert f'href="{place}"' not in text
         assert f'href="{place}"' in for_admins
+
+
+@pytest.mark.parametrize("name", ['<i hx-get="/">"Rolls', "Off 10%", "%(num)s", "&lt;"])
+def test_a_name_is_neither_html_nor_a_pattern(team: Team, admin: Browser, name: str) -> None:
+    """On every page, for it stands in the navigation; and the page that mends it stays open."""
+    made = admin.post("/record-types", seen_on=NEW, singular=name, plural=name)
+
+    pages = [
+        admin.get(one) for one in ("/email/queue", "/record-types", f"/records/{keys(team)[-1]}")
+    ]
+
+    assert made.status_code == 303
+    assert [one.status_code for one in pages] == [200] * 3
+    assert all(name in unescape(one.text) for one in pages)
+    assert "<i hx-get" not in "".join(one.text for one in pages)
