@@ -1,6 +1,7 @@
 """The web's composition root: settings in, an ASGI application out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from litestar import Litestar, Router, get
 from litestar.concurrency import set_asyncio_executor
@@ -149,7 +150,9 @@ def _static() -> Router:
     return create_static_files_router("/static", directories=[render.STATIC], opt=_OPEN)
 
 
+@cache
 def _template_engine() -> JinjaTemplateEngine:
+    """One for all applications of the process, so that each template is compiled once."""
     engine = JinjaTemplateEngine(directory=render.TEMPLATES)
     render.prepare(engine.engine)
     return engine

@@ -1,5 +1,6 @@
 """What many rooms' tests share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,10 +40,18 @@ def openid(openid_running: openid_server.OpenId) -> openid_server.OpenId:
     return openid_running
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a new store, closed: a copy of it costs less than all migrations."""
+    directory = tmp_path_factory.mktemp("empty") / "data"
+    open_store(directory).close()
+    return directory
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(empty: Path, tmp_path: Path) -> Iterator[Store]:
     """An empty data directory."""
-    opened = open_store(tmp_path / "data")
+    opened = open_store(shutil.copytree(empty, tmp_path / "data"))
     yield opened
     opened.close()
 

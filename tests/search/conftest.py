@@ -9,7 +9,7 @@ import pytest
 from app.model import Viewer
 from app.search.analysis import fold
 from app.search.indexer import Indexer
-from app.store import accounts, filings, folders, open_store, records, team, transaction, users
+from app.store import accounts, filings, folders, records, team, transaction, users
 from app.store.ingest import Delivery, ingest, queue_messages
 from app.store.visibility import viewer_of
 
@@ -117,12 +117,10 @@ def add_account(store, address, members, *, is_strict=False):
 
 
 @pytest.fixture
-def house(tmp_path):
-    store = open_store(tmp_path)
+def house(store):
     alice, bob = add_user(store, "alice@team.example"), add_user(store, "bob@team.example")
     account = add_account(store, "office@team.example", [alice])
     folder = folders.ensure(store, account.id, "INBOX")
-    yield House(
+    return House(
         store, viewer_of(store, alice), viewer_of(store, bob), account, folder, Indexer(store)
     )
-    store.close()

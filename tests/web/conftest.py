@@ -17,7 +17,7 @@ from app import people
 from app.main import create_app
 from app.model import Account, MessageId, PublicId, RecordId, RoleId, UserId, Viewer
 from app.settings import Settings
-from app.store import Store, messages, open_store, sessions, visibility
+from app.store import Store, messages, sessions, visibility
 from tests import make
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -114,8 +114,7 @@ class System:
 
 
 @pytest.fixture
-def team(tmp_path: Path) -> Iterator[Team]:
-    store = open_store(tmp_path / "data")
+def team(store: Store) -> Team:
     foreman = make.role(store, "foreman")
     alice = make.user(store, "Alice")
     bob = make.user(store, "Bob", roles=(foreman,))
@@ -131,8 +130,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
         token = found.tokens[name] = f"token-of-{name}"
         digest = sha256(token.encode()).digest()
         sessions.add_session(store, user, digest, address="127.0.0.1", agent="tests", now=now)
-    yield found
-    store.close()
+    return found
 
 
 @pytest.fixture
