@@ -161,6 +161,7 @@ QUERIES: dict[str, list[str]] = {
         *(f"of={{{name}}}" for name in (*MAIL, *VALUES["record_id"])),
     ],
     "/profile": PLAIN,
+    "/profile/keys": PLAIN,
     "/profile/password": PLAIN,
     "/profile/sessions": PLAIN,
     "/email/accounts": PLAIN,
