@@ -1,6 +1,6 @@
 """Not for the archive: messages that people set aside in their own mailboxes (A2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app.errors import Invalid, NotFound
@@ -23,15 +23,7 @@ def set_all_aside(
     store: Store, viewer: Viewer, ids: Sequence[MessageId], *, now: datetime
 ) -> list[MessageId]:
     """Put those of the messages aside that can be; which they were. Effects: as `set_aside`."""
-    done = []
-    with transaction(store):
-        for message_id in ids:
-            try:
-                if _set_aside(store, viewer, message_id, now=now):
-                    done.append(message_id)
-            except (Invalid, NotFound):
-                continue
-    return done
+    return _each(store, ids, lambda one: _set_aside(store, viewer, one, now=now))
 
 
 def take_back(store: Store, viewer: Viewer, message_id: MessageId, *, now: datetime) -> bool:
@@ -47,13 +39,20 @@ def take_all_back(
     store: Store, viewer: Viewer, ids: Sequence[MessageId], *, now: datetime
 ) -> list[MessageId]:
     """Take those of the messages back that lie aside; which they were. Effects: as `take_back`."""
+    return _each(store, ids, lambda one: _take_back(store, viewer, one, now=now))
+
+
+def _each(
+    store: Store, ids: Sequence[MessageId], do: Callable[[MessageId], bool]
+) -> list[MessageId]:
+    """Those of the messages with which it was done, in one transaction."""
     done = []
     with transaction(store):
         for message_id in ids:
             try:
-                if _take_back(store, viewer, message_id, now=now):
+                if do(message_id):
                     done.append(message_id)
-            except NotFound:
+            except (Invalid, NotFound):
                 continue
     return done
 

@@ -1,4 +1,4 @@
-"""Which records have words that begin so; kept by triggers (archive_022.sql)."""
+"""Which records have words that begin so; kept by triggers (archive_026.sql, archive_030.sql)."""
 
 from collections.abc import Sequence
 
