@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from app.main import LONGEST_HEAD, create_app
 from app.search.indexer import Indexer
@@ -143,6 +143,20 @@ def test_choosing_a_type_brings_its_records(team: Team, page: Page) -> None:
     expect(page.locator("#readers")).to_contain_text("2 people")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("status")).to_contain_text("Łomianki Playground Construction")
+
+
+def test_a_name_is_not_typed_into_the_form_that_a_new_type_replaces(team: Team, page: Page) -> None:
+    (one,) = team.deliver(mail(text="Spostex S.A."))
+    page.goto(f"/email/messages/{one}/attach")
+    waiting: list[Route] = []
+    page.route("**/attach?*type=projects*", lambda route: waiting.append(route))
+
+    page.get_by_label("Record Type").select_option("Projects")
+
+    expect(page.get_by_label("Select Record")).to_be_disabled()
+    expect(page.get_by_label("Record Type")).to_have_value("projects")
+    waiting[0].continue_()
+    expect(page.get_by_label("Select Record")).to_be_enabled()
 
 
 def test_without_scripts_a_message_is_archived_and_attached(team: Team, plain: Page) -> None:
