@@ -11,7 +11,7 @@ from app.model import Address, MessageId
 from app.search.analysis import analyse, words
 from app.store.documents import MessageDocument, RecordDocument
 
-MESSAGES = "messages-v2"
+MESSAGES = "messages-v3"
 """The directory of the message index. The number goes up with the schema, the languages and every
 change of `analysis`: an index with another number is removed and made anew."""
 
@@ -21,7 +21,7 @@ ID_BITS = 24
 MOST_SECONDS = 1 << 38
 USUAL_NAME = 100
 
-TEXT = ("subject", "body", "quoted")
+TEXT = ("subject", "body", "quoted", "attachment")
 PEOPLE = ("from", "to", "cc")
 BCC = "bcc"
 """Words as "3:jan", by the mailbox that holds the copy: nobody else finds them (A20)."""
@@ -71,7 +71,8 @@ def message_entry(document: MessageDocument) -> tantivy.Document:
     entry.add_integer("message_id", document.message_id)
     entry.add_integer("sort_key", sort_key(document.sort_at, document.message_id))
     new, quoted = split_quoted(mail.text)
-    for name, text in (("subject", mail.subject), ("body", new), ("quoted", quoted)):
+    texts = [("subject", mail.subject), ("body", new), ("quoted", quoted)]
+    for name, text in (*texts, *(("attachment", text) for text in document.attachments)):
         exact, stems = analyse(text)
         if exact:
             entry.add_text(name, exact)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
-FieldName = Literal["from", "to", "cc", "bcc", "with", "subject", "filename"]
-FIELD_NAMES: tuple[FieldName, ...] = ("from", "to", "cc", "bcc", "with", "subject", "filename")
+FieldName = Literal["from", "to", "cc", "bcc", "with", "subject", "filename", "attachment"]
+FIELD_NAMES: tuple[FieldName, ...] = get_args(FieldName)
 
 
 @dataclass(frozen=True, slots=True)

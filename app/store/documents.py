@@ -10,7 +10,7 @@ from app.errors import Corrupt
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
 from app.model import AccountId, Address, CopyId, MessageId, Record, RecordId
-from app.store import blobs, candidates, fresh, records, snippets
+from app.store import blobs, candidates, extracts, fresh, records, snippets
 from app.store.database import Store, from_seconds, transaction
 from app.store.visibility import scopes_of_messages, scopes_of_record
 
@@ -34,6 +34,7 @@ class MessageDocument:
 
     `mail` is a copy without Bcc, and may lack the header block. `bcc` tells of every copy that has
     one, by the mailbox that holds the copy: only its members find it so (A20).
+    `attachments` are the texts of those that were read.
     """
 
     message_id: MessageId
@@ -43,6 +44,7 @@ class MessageDocument:
     record_scopes: tuple[str, ...]
     role_scopes: tuple[str, ...]
     bcc: tuple[tuple[AccountId, Address], ...] = ()
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDoc
         [json.dumps(list(ids))],
     ).fetchall()
     scopes = scopes_of_messages(store, [MessageId(row[0]) for row in rows])
+    texts = extracts.indexed_texts(store, scopes)
     made: dict[MessageId, MessageDocument] = {}
     for message_id, sort_at, copy_id in rows:
         if message_id in made:
@@ -126,7 +129,13 @@ def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDoc
             mail, bcc = _said_by(store, copy_id)
             found = scopes[message_id]
             made[message_id] = MessageDocument(
-                message_id, from_seconds(sort_at), mail, found.account, found.record, found.role
+                message_id,
+                from_seconds(sort_at),
+                mail,
+                found.account,
+                found.record,
+                found.role,
+                attachments=texts.get(message_id, ()),
             )
         if bcc:
             one = made[message_id]

@@ -95,7 +95,20 @@ def columns(
 def add_parts(
     store: Store, read: Iterable[tuple[MessageId, Reading]], ids: Mapping[Digest, BlobId]
 ) -> None:
-    """Write the parts of messages that have none. Effects: inside the caller's transaction."""
+    """Write the parts of messages that have none, and have their attachments read.
+
+    Effects: inside the caller's transaction.
+    """
+    read = list(read)
+    store.archive.conn.executemany(
+        "insert or ignore into extract_queue (sort_at, message_id)"
+        " select sort_at, id from messages where id = ?",
+        [
+            (message_id,)
+            for message_id, reading in read
+            if any(leaf.is_attachment for leaf in reading.mail.leaves)
+        ],
+    )
     store.archive.conn.executemany(
         "insert into parts (message_id, position, content_type, charset, filename, content_id,"
         " size_bytes, is_attachment, blob_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

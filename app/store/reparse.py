@@ -12,7 +12,7 @@ from datetime import datetime
 from app.errors import Corrupt
 from app.mail import PARSER_VERSION
 from app.model import BlobId, CopyId, Digest, MessageId
-from app.store import blobs, lock, unite
+from app.store import blobs, extracts, lock, unite
 from app.store.database import Store, from_seconds, transaction, write
 from app.store.ingest import queue_messages
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
@@ -141,6 +141,7 @@ def _put(store: Store, copies: Sequence[_Copy]) -> _Ids:
             if before is not None and before != now:
                 recipes[BlobId(copy.id)] = now
         blobs.replace_recipes(store, recipes)
+        extracts.forget(store, [copy.id for copy in copies])
     return ids
 
 

@@ -1,5 +1,6 @@
 from app.search import search_messages
-from app.store import folders
+from app.store import extracts, folders
+from app.store.extracts import Extract
 from app.store.visibility import viewer_of
 from tests.search.conftest import add_account, add_user, mail
 
@@ -191,3 +192,17 @@ def test_a_deleted_index_gives_an_empty_page_with_a_note(house):
 
     assert (page.hits, page.total) == ((), 0)
     assert "rebuilt" in page.query.notes[0]
+
+
+def test_text_of_an_attachment_is_found(house):
+    message_id = house.receive(mail("Offer", "See there.", attachment="offer.pdf"))
+    (one,) = extracts.attachments(house.store, [message_id])
+    extracts.put(house.store, {one.source: Extract("read", "\fpage 1\nDeskowania ZAM/2025/211")})
+    house.index()
+
+    def found(text):
+        return [hit.row.message.id for hit in search_messages(house.store, house.alice, text).hits]
+
+    assert found("deskowanie") == found('"ZAM/2025/211"') == found("attachment:211") == [message_id]
+    assert found("attachment:there") == found("attachment:offer") == found("page") == []
+    assert search_messages(house.store, house.bob, "deskowanie").hits == ()
