@@ -4,7 +4,7 @@ from app import filing
 from app.model import MessageId, UserId
 from app.search.indexer import Indexer
 from app.search.suggest import suggest
-from app.store import Store, messages, visibility
+from app.store import Store, threads, visibility
 from app.store.circles import circles
 from tests import make
 from tests.make import NOW
@@ -22,7 +22,7 @@ def received(store: Store, box: object, number: int, *references: int) -> Messag
 
 
 def conversation(store: Store, user: UserId, message: MessageId) -> list[MessageId]:
-    return [one.id for one in messages.thread(store, make.viewer(store, user), message)]
+    return [one.id for one in threads.thread(store, make.viewer(store, user), message)]
 
 
 def test_hidden_mail_ties_no_conversations_together(store: Store) -> None:
@@ -39,6 +39,26 @@ def test_hidden_mail_ties_no_conversations_together(store: Store) -> None:
     assert conversation(store, bob, second) == [second, answer]
     assert conversation(store, bob, hidden) == []
     assert conversation(store, alice, first) == [first, second, answer, hidden]
+
+
+def test_a_conversation_named_by_a_message_holds_what_one_may_read(store: Store) -> None:
+    """R46, operator thread: what is hidden and what is missing name the same, nothing."""
+    alice, bob = make.user(store, "Alice"), make.user(store, "Bob")
+    office = make.account(store, alice, bob)
+    first, answer = received(store, office, 1), received(store, office, 2, 1)
+    hidden = received(store, make.account(store, alice, address="alice@firma.pl"), 3, 1)
+
+    named = {
+        user: [
+            threads.ids_of(store, make.viewer(store, user), make.public_id(store, one))
+            for one in (first, answer, hidden)
+        ]
+        for user in (alice, bob)
+    }
+
+    assert named[alice] == [(first, answer, hidden)] * 3
+    assert named[bob] == [(first, answer), (first, answer), ()]
+    assert threads.ids_of(store, make.viewer(store, bob), "nothing") == ()
 
 
 def test_hidden_mail_gives_no_reason_to_suggest(store: Store) -> None:

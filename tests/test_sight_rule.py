@@ -13,11 +13,11 @@ from app.sight import may_ask, sight
 from app.store import (
     archives,
     filings,
-    messages,
     open_store,
     queue,
     record_lists,
     records,
+    threads,
     visibility,
 )
 from app.store.archives import Filter
@@ -171,7 +171,7 @@ def test_every_list_shows_what_the_rule_allows(world: World) -> None:
                 for other, its in zip(world.ids, world.mails, strict=True)
                 if its.thread == mail.thread and {one, other} <= allowed
             }
-            assert {found.id for found in messages.thread(store, viewer, one)} == others
+            assert {found.id for found in threads.thread(store, viewer, one)} == others
         named = filings.records_of(store, viewer, world.ids)
         for one, mail in zip(world.ids, world.mails, strict=True):
             assert {record.id for record in named.get(one, [])} == {

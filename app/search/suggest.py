@@ -24,7 +24,7 @@ from app.search.evidence import (
 )
 from app.search.index import RecordIndex
 from app.search.names import parts_of, proper_parts_of
-from app.store import decisions, documents, messages, records, visibility
+from app.store import decisions, documents, records, threads, visibility
 from app.store import team as teams
 from app.store.database import Store
 from app.store.decisions import HABIT, Filed, Refused
@@ -108,7 +108,7 @@ def suggest(store: Store, viewer: Viewer, message_id: MessageId) -> list[Suggest
 
     At most one is preselected; empty if nothing speaks for any, or the viewer may not read it.
     """
-    conversation = messages.conversation(store, viewer, message_id)
+    conversation = threads.conversation(store, viewer, message_id)
     mail = documents.mail_of(store, message_id) if conversation else None
     if mail is None:
         return []

@@ -62,7 +62,7 @@ def of_thread(
 ) -> list[Filed]:
     """Filed mail of a conversation, what came before the message first, the nearest in time.
 
-    `thread` is what `messages.conversation` gives for the message.
+    `thread` is what `threads.conversation` gives for the message.
     """
     at = next(n for n, one in enumerate(thread) if one.id == message_id)
     others = [one for one in (*thread[:at][::-1], *thread[at + 1 :]) if one.archived_at]

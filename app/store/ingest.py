@@ -11,7 +11,7 @@ from app.store import blobs, fresh, tombstones
 from app.store.blobs import NewBlob
 from app.store.database import Store, marks, new_public_id, to_seconds, transaction, write
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
-from app.store.threads import threads_of
+from app.store.ties import threads_of
 
 _AT_ONCE = 500
 

@@ -25,7 +25,7 @@ from app.model import (
     UserId,
     Viewer,
 )
-from app.store import blobs, candidates, snippets, threads
+from app.store import blobs, snippets
 from app.store.database import Store, from_seconds, maybe_from_seconds
 from app.store.visibility import READABLE, viewer_parameters
 
@@ -35,7 +35,6 @@ COLUMNS = (
     " m.archived_by"
 )
 COLUMN_COUNT = 13
-MOST_IN_THREAD = 500
 
 ID_OF = (
     "coalesce((select id from messages where public_id = :public_id),"
@@ -104,43 +103,6 @@ def by_ids(store: Store, viewer: Viewer, ids: Sequence[MessageId]) -> list[Messa
         viewer_parameters(viewer) | {"ids": json.dumps(list(ids))},
     )
     return [message_from(row) for row in rows]
-
-
-def thread(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
-    """`conversation`, each message with the beginning of its text."""
-    return with_previews(store, conversation(store, viewer, message_id))
-
-
-def conversation(store: Store, viewer: Viewer, message_id: MessageId) -> list[Message]:
-    """What the viewer may read of the message's conversation, itself included, oldest first.
-
-    Empty if he may not read the message. What only hidden mail ties to it is left out, for that
-    would show that there is such mail.
-    """
-    rows = store.archive.conn.execute(
-        f"select {COLUMNS}, {READABLE} from messages m where m.thread_id ="
-        " (select thread_id from messages where id = :id) order by m.sort_at, m.id",
-        viewer_parameters(viewer) | {"id": message_id},
-    ).fetchall()
-    found = [message_from(row) for row in rows if row[COLUMN_COUNT]][:MOST_IN_THREAD]
-    if len(found) < len(rows):
-        ids = _together(store, [message.id for message in found], message_id)
-        found = [message for message in found if message.id in ids]
-    return found
-
-
-def _together(store: Store, ids: Sequence[MessageId], message_id: MessageId) -> set[int]:
-    """Those of the messages that their own headers tie to the one."""
-    rows = store.archive.conn.execute(
-        "select message_id, min(id) from copies"
-        " where message_id in (select value from json_each(?)) group by message_id",
-        [json.dumps(ids)],
-    ).fetchall()
-    read = {one: parse(candidates.beginning(store, copy)) for one, copy in rows}
-    return threads.tied(
-        {one: (mail.internet_message_id, mail.references) for one, mail in read.items()},
-        message_id,
-    )
 
 
 def with_previews(store: Store, messages: list[Message]) -> list[Message]:

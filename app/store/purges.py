@@ -7,7 +7,7 @@ from datetime import datetime
 from app.errors import Conflict, Corrupt, NotFound
 from app.mail import parse
 from app.model import CopyId, Digest, MessageId, PublicId, UserId
-from app.store import blobs, threads, tombstones
+from app.store import blobs, ties, tombstones
 from app.store.database import Store, to_seconds
 from app.store.ingest import queue_messages
 from app.store.messages import ID_OF
@@ -101,7 +101,7 @@ def _take_out(store: Store, message_id: MessageId, public_id: PublicId) -> None:
         "insert into former_messages (id, public_id) values (?, ?)", [message_id, public_id]
     )
     if not conn.execute("select 1 from messages where thread_id = ?", [thread_id]).fetchone():
-        threads.forget(store, thread_id)
+        ties.forget(store, thread_id)
     queue_messages(store, [message_id])
 
 
@@ -111,7 +111,7 @@ def _only_one_called(store: Store, internet_message_id: str) -> str:
     rows = store.archive.conn.execute(
         "select m.public_id, c.id from messages m join copies c on c.message_id = m.id"
         " where m.thread_id = ? order by m.id",
-        [threads.conversation_of(store, name)],
+        [ties.conversation_of(store, name)],
     )
     found = {
         public_id: None

@@ -16,7 +16,7 @@ from app.store import blobs, extracts, lock, unite
 from app.store.database import Store, from_seconds, transaction, write
 from app.store.ingest import queue_messages
 from app.store.reading import Reading, add_parts, columns, new_blobs, read, recipe_of
-from app.store.threads import join, threads_of
+from app.store.ties import join, threads_of
 
 BATCH_MESSAGES = 50
 BATCH_BYTES = 8_000_000

@@ -15,7 +15,7 @@ from app.store import filings, holdings
 from app.store.database import Store
 from app.store.ingest import add_messages, queue_messages, refresh_holdings
 from app.store.reading import IDENTITY_BYTES, Reading
-from app.store.threads import join
+from app.store.ties import join
 from app.store.visibility import who_may_read
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from app import filing
 from app.mail import ParsedMail, decode_leaf, leaf_text, parse, split_quoted
 from app.model import Location, Message, Part, Row, Viewer
-from app.store import Store, holdings, messages, queue
+from app.store import Store, holdings, messages, queue, threads
 from app.web.html_body import MOST_IMAGE_BYTES, remote_images
 
 LONGEST_TEXT: Final = 500_000
@@ -64,7 +64,7 @@ def message_view(store: Store, viewer: Viewer, public_id: str, *, wanted: str = 
         quoted=quoted.strip("\n"),
         is_cut=len(mail.text) > LONGEST_TEXT,
         is_own=copy.is_own,
-        thread=tuple(messages.thread(store, viewer, message.id)),
+        thread=tuple(threads.thread(store, viewer, message.id)),
         locations=tuple(messages.locations(store, viewer, message.id)),
         remote_images=remote_images(html),
         is_aside=holdings.is_set_aside(store, viewer, message.id),

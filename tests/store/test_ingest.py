@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import Corrupt
 from app.model import Digest
-from app.store import Store, accounts, blobs, folders, messages
+from app.store import Store, accounts, blobs, folders, threads
 from app.store.database import write
 from tests import make
 
@@ -161,7 +161,7 @@ def test_an_answer_joins_the_conversation_whichever_comes_first(store: Store) ->
     make.deliver(store, box, third, answer, question)
 
     first = make.message_ids(store)[0]
-    found = messages.thread(store, make.viewer(store, alice), first)
+    found = threads.thread(store, make.viewer(store, alice), first)
     assert len(found) == 3
 
 
@@ -174,7 +174,7 @@ def test_two_conversations_that_turn_out_to_be_one_are_joined(store: Store) -> N
     make.deliver(store, box, link, first_uid=3)
 
     first = make.message_ids(store)[0]
-    assert len(messages.thread(store, make.viewer(store, alice), first)) == 3
+    assert len(threads.thread(store, make.viewer(store, alice), first)) == 3
 
 
 def test_mail_that_answers_a_conversation_that_was_joined_is_in_the_whole(store: Store) -> None:
@@ -195,7 +195,7 @@ def test_mail_that_answers_a_conversation_that_was_joined_is_in_the_whole(store:
     make.deliver(store, box, *late, first_uid=20)
 
     first = make.message_ids(store)[0]
-    assert len(messages.thread(store, make.viewer(store, alice), first)) == 11
+    assert len(threads.thread(store, make.viewer(store, alice), first)) == 11
 
 
 def test_the_ledger_adds_up_after_an_import(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from app import filing
 from app.model import MessageId, RecordId, RoleId, UserId
-from app.store import Store, archives, messages, queue, visibility
+from app.store import Store, archives, messages, queue, threads, visibility
 from tests import make
 from tests.make import NOW
 
@@ -88,7 +88,7 @@ def test_what_is_hidden_is_missing_everywhere(store: Store) -> None:
     assert queue.rows(store, viewer, show="all", now=NOW).rows == ()
     assert queue.rows_by_ids(store, viewer, [message]) == {}
     assert messages.parts(store, viewer, message) == []
-    assert messages.thread(store, viewer, message) == []
+    assert threads.thread(store, viewer, message) == []
     assert messages.locations(store, viewer, message) == []
 
 
