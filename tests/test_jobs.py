@@ -26,6 +26,7 @@ from app.store.secrets import load_key, seal
 from app.sync import Checked, fetching, folder
 from tests import make
 from tests.dovecot import PASSWORD, Dovecot
+from tests.extract import documents
 from tests.sync.scripted import listening
 
 pytestmark = pytest.mark.dovecot
@@ -124,6 +125,15 @@ def test_the_worker_looks_at_a_due_account_by_itself(working: Office) -> None:
     check = accounts.last_check(working.store, working.account.id)
     assert check is not None
     assert check.error is None
+
+
+def test_the_worker_reads_attachments_by_itself(working: Office) -> None:
+    """R4."""
+    raw = documents.mail("Faktura", "Zobacz.", ("a.pdf", documents.pdf("FV/2025/117")))
+    working.server.append(working.login, "INBOX", raw)
+    accounts.set_due(working.store, working.account.id, at=datetime.now(UTC))
+
+    until(lambda: working.found("FV/2025/117"))
 
 
 def check_now(office: Office, claimed: Account) -> Checked:

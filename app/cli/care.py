@@ -9,7 +9,17 @@ from typing import Any, NoReturn
 import click
 
 from app import jobs
-from app.cli.common import data_option, json_option, note_deed, opened, show, utc_now, waiting, work
+from app.cli.common import (
+    data_option,
+    json_option,
+    note_deed,
+    opened,
+    show,
+    utc_now,
+    wait_for_attachments,
+    waiting,
+    work,
+)
 from app.errors import Corrupt
 from app.model import Account, PublicId
 from app.settings import Settings
@@ -168,5 +178,6 @@ def reindex(settings: Settings, as_json: bool) -> None:
                 ),
                 kind="reindex",
             )
+        wait_for_attachments(settings, store, jobs.read_attachments)
         indexed = totals(store).messages
         show({"messages": indexed}, as_json=as_json, text=f"{indexed:,} messages are indexed.")

@@ -14,7 +14,7 @@ import click
 from app.errors import Conflict, LetterbookError, NotFound
 from app.model import AccountId
 from app.settings import Settings
-from app.store import Store, audit, documents, jobs, open_store, transaction
+from app.store import Store, audit, documents, extracts, jobs, open_store, transaction
 from app.store.lock import worker_lock
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,6 +130,26 @@ def wait_for_index(settings: Settings, store: Store, drain: Callable[[Settings],
         pass
     while documents.backlog(store) and jobs.is_worker_alive(store, now=utc_now()):
         time.sleep(WAIT_SECONDS)
+
+
+def wait_for_attachments(
+    settings: Settings, store: Store, read: Callable[[Settings, Callable[[int, int], None]], None]
+) -> None:
+    """Leave with the text of attachments searchable: a worker reads it, or this process."""
+    if not extracts.backlog(store):
+        return
+    with waiting("Reading attachments") as tick:
+        try:
+            with worker_lock(settings.data):
+                read(settings, lambda done, total: tick(f"{done:,} of {total:,} messages"))
+                return
+        except Conflict:
+            pass
+        while (left := extracts.backlog(store) + documents.backlog(store)) and jobs.is_worker_alive(
+            store, now=utc_now()
+        ):
+            time.sleep(WAIT_SECONDS)
+            tick(f"{left:,} messages to go")
 
 
 @contextmanager

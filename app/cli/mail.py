@@ -14,6 +14,7 @@ from app.cli.common import (
     opened,
     show,
     utc_now,
+    wait_for_attachments,
     wait_for_index,
     work,
 )
@@ -52,6 +53,7 @@ def sync(settings: Settings, as_json: bool, public_id: str | None) -> None:
 
         while sync_some():
             pass
+        wait_for_attachments(settings, store, jobs.read_attachments)
         checked = [_checked(store, account) for account in wanted]
     for one in checked:
         for fault in one["faults"]:

@@ -9,7 +9,17 @@ from typing import Any
 import click
 
 from app import jobs, mailboxes, people
-from app.cli.common import data_option, json_option, note_deed, opened, show, utc_now, waiting, work
+from app.cli.common import (
+    data_option,
+    json_option,
+    note_deed,
+    opened,
+    show,
+    utc_now,
+    wait_for_attachments,
+    waiting,
+    work,
+)
 from app.errors import Invalid
 from app.model import Account, AccountId, UserId, one_line
 from app.search import search_messages
@@ -87,6 +97,7 @@ def import_command(
             path=str(path.absolute()),
             folder=folder_name,
         )
+        wait_for_attachments(settings, store, jobs.read_attachments)
         result = done if isinstance(done, dict) else asdict(Imported(**done[0]))
         for reason in result["failed"]:
             click.echo(f"not read: {reason}", err=True)

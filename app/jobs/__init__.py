@@ -4,6 +4,13 @@ The composition root of that process; it knows no HTTP.
 """
 
 from app.jobs.proving import repair_now
-from app.jobs.worker import drain_index, rebuild_index, run_worker, sync_now
+from app.jobs.worker import drain_index, read_attachments, rebuild_index, run_worker, sync_now
 
-__all__ = ["drain_index", "rebuild_index", "repair_now", "run_worker", "sync_now"]
+__all__ = [
+    "drain_index",
+    "read_attachments",
+    "rebuild_index",
+    "repair_now",
+    "run_worker",
+    "sync_now",
+]

@@ -13,13 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 from app import mailboxes
-from app.errors import Invalid, LetterbookError
+from app.errors import LetterbookError
+from app.jobs.attachments import Reading
 from app.jobs.checks import check_account, told
+from app.jobs.importing import import_file
 from app.jobs.keeper import Keeper
 from app.jobs.listening import Listening
 from app.jobs.memory import give_back_large
@@ -35,7 +36,6 @@ from app.store.secrets import load_key
 from app.sync import Checked, Tested, test_connection
 from app.sync.connect import Secret
 from app.sync.registered import providers
-from app.transfer import Imported, import_mail, mail_bytes
 
 SWITCH_SECONDS = 0.0005
 """A thread that left the interpreter for a database or a socket gets it back so soon: with Python's
@@ -126,6 +126,16 @@ def drain_index(settings: Settings, progress: Progress = lambda written, total: 
         worker.drain(progress)
 
 
+def read_attachments(settings: Settings, progress: Progress = lambda read, total: None) -> None:
+    """Read the attachments that wait, and bring the index up to date with their text.
+
+    The caller holds the worker's lock.
+    """
+    store = open_store(settings.data)
+    with _worker(settings, store, Event()) as worker:
+        worker.read_attachments(progress)
+
+
 def rebuild_index(settings: Settings, progress: Progress = lambda written, total: None) -> None:
     """Build the index anew. The caller holds the worker's lock."""
     store = open_store(settings.data)
@@ -142,13 +152,17 @@ def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"
         ThreadPoolExecutor(TESTS_AT_ONCE, thread_name_prefix="test") as test_pool,
         ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
         ThreadPoolExecutor(1, thread_name_prefix="upkeep") as upkeep_thread,
+        ThreadPoolExecutor(1, thread_name_prefix="attachments") as reading_thread,
     ):
-        worker = _Worker(settings, store, pool, test_pool, index_thread, upkeep_thread, stop)
+        reading = Reading(settings, store, reading_thread, stop)
+        keeper = Keeper(settings, store, upkeep_thread, stop)
+        worker = _Worker(settings, store, pool, test_pool, index_thread, keeper, reading, stop)
         try:
             yield worker
         finally:
             stop.set()
             worker.listening.close()
+    reading.close()
     store.close()
 
 
@@ -171,7 +185,8 @@ class _Worker:
         pool: ThreadPoolExecutor,
         test_pool: ThreadPoolExecutor,
         index_thread: ThreadPoolExecutor,
-        upkeep_thread: ThreadPoolExecutor,
+        keeper: Keeper,
+        reading: Reading,
         stop: Event,
     ) -> None:
         self.settings = settings
@@ -179,7 +194,8 @@ class _Worker:
         self._pool = pool
         self._test_pool = test_pool
         self._index_thread = index_thread
-        self._keeper = Keeper(settings, store, upkeep_thread, stop)
+        self._keeper = keeper
+        self._reading = reading
         self._indexing: Future[int] | None = None
         self._indexed = NEVER
         self._stop = stop
@@ -198,6 +214,7 @@ class _Worker:
         self.keep_index()
         self._finish_jobs()
         self._keeper.turn()
+        self._reading.turn()
         self.listening.turn(self.store, is_checking=self._is_checking)
         return self._begin_job() or self._begin_due()
 
@@ -205,6 +222,11 @@ class _Worker:
         """Bring the index up to date, however long it takes."""
         while self.index(lambda indexer: indexer.drain(progress)).result():
             pass
+
+    def read_attachments(self, progress: Progress = lambda read, total: None) -> None:
+        """Read the attachments that wait, and index their text, however long it takes."""
+        self._reading.read_all(progress)
+        self.drain()
 
     def index(self, work: Callable[[Indexer], int]) -> Future[int]:
         """Have the one thread that writes the index do something, after what it does now."""
@@ -323,42 +345,8 @@ class _Worker:
         return json.dumps([_jsonable(future.result()) for future in futures]), None
 
     def _import(self, job: Job) -> dict[str, Any]:
-        """Bring in a file; an uploaded one is removed when the job is finished."""
         with self._slots.one():
-            return self._import_now(job)
-
-    def _import_now(self, job: Job) -> dict[str, Any]:
-        store = open_store(self.settings.data)
-        upload = job.arguments.get("upload")
-        path = mailboxes.upload_path(store, upload) if upload else Path(job.arguments["path"])
-        name = str(job.arguments.get("name", path))
-        so_far, total = Imported(), None
-
-        def note(done: Imported) -> None:
-            nonlocal so_far
-            so_far = done
-
-        def note_bytes(size_bytes: int) -> None:
-            progress = {"read": so_far.read, "bytes": size_bytes, "total": total}
-            jobs.record_progress(store, job, progress)
-
-        try:
-            total = mail_bytes(path)
-            done = import_mail(
-                store,
-                path,
-                AccountId(job.account_id or 0),
-                folder=job.arguments["folder"],
-                name=Path(name).name,
-                now=utc_now(),
-                progress=note,
-                read_bytes=note_bytes,
-            )
-        except Invalid as exc:
-            raise Invalid(exc.field, exc.reason.replace(str(path), name)) from exc
-        finally:
-            store.close()
-        return asdict(done)
+            return import_file(self.settings, job, now=utc_now())
 
     def _test(self, job: Job) -> dict[str, Any]:
         """Try the way to a mailbox that is not saved yet; each step is shown when it is done."""

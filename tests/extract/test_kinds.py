@@ -1,4 +1,4 @@
-"""R33: the text of documents, known by their bytes and named by their pages."""
+"""R4: the text of documents, known by their bytes and named by their pages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reading in a child process: hostile documents cost their own text only (R33)."""
+"""Reading in a child process: hostile documents cost their own text only (R4)."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The text of attachments in the store: kept once for each content, and gone with it (R33)."""
+"""The text of attachments in the store: kept once for each content, and gone with it (R4)."""
 
 from datetime import UTC, datetime
 from email.message import EmailMessage
