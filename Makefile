@@ -14,8 +14,9 @@ demo: setup
 
 setup: $(VENV)/.ready
 
+# A file of tests is one process's, so that what it starts is started once.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 # The worker killed at random while its mailbox changes; a quarter of an hour or more.
 KILLS ?= 1000
