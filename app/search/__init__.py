@@ -35,7 +35,15 @@ INCOMPLETE = (
     "The search index is not whole now, so some mail would be missing. `letterbook reindex` makes"
     " it anew; then do the same again."
 )
-MOVED = "The place in the list is gone, so it starts with the newest again."
+MOST_RANKED = 1_000
+"""So many of the best hits are sorted by relevance."""
+
+BEST = f"Sorted by relevance are the {MOST_RANKED:,} best. Sort by date to see all, or add a word."
+MOVED = "The place in the list is gone, so it starts at the top again."
+
+
+Sort = Literal["date", "relevance"]
+"""Newest first, or best first and of equal ones the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """A page of hits, newest first; `older` and `newer` are cursors, "" where there is no more."""
+    """A page of hits in order; `older` and `newer` are cursors to the pages after and before it,
+    "" where there is no more."""
 
     query: Query
     hits: tuple[Hit, ...]
@@ -84,6 +93,16 @@ class _Place:
         return self.below is None and self.above is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query, how many hits a page has, and the public ids of the messages around the page."""
+
+    query: Query
+    limit: int
+    before: str
+    after: str
+
+
 def search_messages(
     store: Store,
     viewer: Viewer,
@@ -92,14 +111,15 @@ def search_messages(
     before: str = "",
     after: str = "",
     limit: int = 50,
-    sort: Literal["date"] = "date",
+    sort: Sort = "date",
     zone: tzinfo = UTC,
     in_archive: bool = False,
     only: Kept | None = None,
 ) -> SearchPage:
     """What the viewer may read of what matches a typed line.
 
-    `before` is the public id of a message: older than that one; `after`: the nearest newer ones.
+    `before` is the public id of a message: what comes after that one in the order; `after`: the
+    nearest before it. By relevance the first `MOST_RANKED` are reached, and a note says so.
     `in_archive`: archived mail only, like the operator in:archive, but nothing that is typed can
     undo it. `only`: then the total is told only where all are shown. Never raises for what was
     typed or for a missing index; the notes of `query` say what could not be done.
@@ -109,25 +129,94 @@ def search_messages(
     if query.ast is None:
         return SearchPage(query, (), 0, total_is_exact=True, older="", took_ms=0.0)
     ast = And((query.ast, Flag("is_archived"))) if in_archive else query.ast
-    key, notes = _key(store, viewer, before or after)
-    is_newer = bool(after) and not before and key is not None
-    place = _Place(None if is_newer else key, key if is_newer else None, limit + 1)
+    ask = _Asked(query, limit, before, "" if before else after)
+    if sort == "relevance":
+        page = _page_by_relevance(store, viewer, ast, ask, only)
+    else:
+        page = _page_by_date(store, viewer, ast, ask, only)
+    return replace(page, took_ms=(perf_counter() - started) * 1000)
+
+
+def _page_by_date(
+    store: Store, viewer: Viewer, ast: Node, ask: _Asked, only: Kept | None
+) -> SearchPage:
+    key, notes = _key(store, viewer, ask.before or ask.after)
+    is_newer = bool(ask.after) and key is not None
+    place = _Place(None if is_newer else key, key if is_newer else None, ask.limit + 1)
     found, readable, is_counted = (
         _find_kept(store, viewer, ast, place, only) if only else _find(store, viewer, ast, place)
     )
-    has_more = len(readable) > limit
-    shown = readable[-limit:] if is_newer else readable[:limit]
-    hits = _hits(store, viewer, query, shown)
-    notes += (PARTIAL,) if found.is_partial else ()
+    has_more = len(readable) > ask.limit
+    shown = readable[-ask.limit :] if is_newer else readable[: ask.limit]
+    hits = _hits(store, viewer, ask.query, shown)
     return SearchPage(
-        replace(query, notes=query.notes + notes),
+        _noted(ask.query, found, *notes),
         hits,
         found.total if is_counted else len(readable),
         total_is_exact=is_counted and not found.is_partial,
         older=_id(hits[-1:]) if has_more or is_newer else "",
-        took_ms=(perf_counter() - started) * 1000,
+        took_ms=0.0,
         newer=_id(hits[:1]) if (has_more if is_newer else key is not None) else "",
     )
+
+
+def _page_by_relevance(
+    store: Store, viewer: Viewer, ast: Node, ask: _Asked, only: Kept | None
+) -> SearchPage:
+    """The order is made anew for each page; the place is where the message of the cursor stands.
+
+    As in `_find`, what the store no longer shows is asked for again without.
+    """
+    index = MessageIndex.open(store.directory / "index")
+    scopes = visibility.scopes_of_viewer(viewer)
+    hidden, is_counted = _newly_hidden(store, viewer)
+    for _ in range(MOST_ROUNDS):
+        found = index.rank(ast, scopes, limit=MOST_RANKED, without=hidden)
+        wanted = only.among(found.ids) if only else set(found.ids)
+        ranked = [one for one in found.ids if one in wanted]
+        start, end, notes = _window(store, viewer, ask, ranked)
+        near = ranked[max(0, start - 1) : end + 1]
+        unreadable = set(near) - visibility.readable(store, viewer, near)
+        if not unreadable:
+            break
+        hidden |= unreadable
+    else:
+        is_counted = False
+        ranked = [one for one in ranked if one not in hidden]
+        start, end, notes = _window(store, viewer, ask, ranked)
+    is_all = found.total == len(found.ids)
+    hits = _hits(store, viewer, ask.query, ranked[start:end])
+    if end >= len(ranked) and not is_all:
+        notes += (BEST,)
+    is_counted = is_counted and (is_all or not only)
+    return SearchPage(
+        _noted(ask.query, found, *notes),
+        hits,
+        (len(ranked) if only else found.total) if is_counted else len(hits),
+        total_is_exact=is_counted and not found.is_partial,
+        older=_id(hits[-1:]) if end < len(ranked) else "",
+        took_ms=0.0,
+        newer=_id(hits[:1]) if start else "",
+    )
+
+
+def _window(
+    store: Store, viewer: Viewer, ask: _Asked, ranked: list[MessageId]
+) -> tuple[int, int, tuple[str, ...]]:
+    """Where the page begins and ends in the order; at its top where the cursor is not in it."""
+    if not (ask.before or ask.after):
+        return 0, ask.limit, ()
+    try:
+        at = ranked.index(messages.get(store, viewer, ask.before or ask.after).id)
+    except (NotFound, ValueError):
+        return 0, ask.limit, (MOVED,)
+    if ask.before:
+        return at + 1, at + 1 + ask.limit, ()
+    return max(0, at - ask.limit), at, ()
+
+
+def _noted(query: Query, found: Found, *notes: str) -> Query:
+    return replace(query, notes=(*query.notes, *notes, *((PARTIAL,) if found.is_partial else ())))
 
 
 def find_all(store: Store, viewer: Viewer, text: str) -> Iterator[MessageId]:

@@ -1,12 +1,12 @@
 """The two Tantivy indexes, of messages and of records: what is asked of them, and their files.
 
-Every question takes the viewer's scopes, and every answer goes by date: no score is used, so
+Every question takes the viewer's scopes, and every answer goes by date or by fixed points, so that
 nothing that is shown depends on mail that the viewer may not see.
 """
 
 import logging
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +19,7 @@ from tantivy import Query as Engine
 from app.errors import Conflict, LetterbookError, OutOfSpace
 from app.model import MessageId, RecordId
 from app.search.compiler import Compiler, all_of, but_not
+from app.search.ranking import Ranker, points_of
 from app.search.schema import MESSAGES, RECORDS, SCHEMAS
 from app.search.tree import Node
 from app.store.visibility import ViewerScopes
@@ -34,7 +35,7 @@ _MOST_IDS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of an answer, newest first: ids, their sort keys, and the exact number of all hits.
+    """A page of an answer, newest or best first: ids, sort keys, and the exact number of all hits.
 
     `is_partial`: the index is missing, damaged or being rebuilt, so mail may be absent.
     """
@@ -131,6 +132,7 @@ class MessageIndex:
     def __init__(self, directory: Path) -> None:
         self._reader = _Reader(directory, MESSAGES)
         self._compiler = Compiler(SCHEMAS[MESSAGES]())
+        self._ranker = Ranker(self._compiler.schema)
 
     @staticmethod
     @cache
@@ -155,24 +157,84 @@ class MessageIndex:
         only ones that count if given. Never raises on a missing or damaged index: the
         answer is empty and `is_partial`.
         """
+        compiled = self._compiled(ast, scopes, without, within)
+        page = compiled
+        if before is not None:
+            page = all_of([compiled, self._compiler.between(None, before)])
+        if after is not None:
+            page = all_of([compiled, self._compiler.between(after + 1, None)])
+        return self._answered(
+            lambda searcher: self._page(searcher, compiled, page, limit, is_newer=after is not None)
+        )
+
+    def rank(
+        self,
+        ast: Node,
+        scopes: ViewerScopes,
+        *,
+        limit: int,
+        without: Collection[MessageId] = (),
+    ) -> Found:
+        """The `limit` best hits, or a few less, best first, and the number of all hits.
+
+        A longer answer begins with the shorter one. Otherwise as `search`.
+        """
+        scored = self._ranker.scored(self._compiled(ast, scopes, without, None), ast)
+        return self._answered(lambda searcher: self._ranked(searcher, scored, limit))
+
+    def _answered(self, ask: Callable[[tantivy.Searcher], Found]) -> Found:
+        try:
+            searcher = self._reader.searcher()
+            with engine_errors():
+                return ask(searcher)
+        except LetterbookError as exc:
+            logger.warning("The message index did not answer", extra={"reason": str(exc)})
+            return Found(is_partial=True)
+
+    def _compiled(
+        self,
+        ast: Node,
+        scopes: ViewerScopes,
+        without: Collection[MessageId],
+        within: Collection[MessageId] | None,
+    ) -> Engine:
         compiler = self._compiler.of_viewer(scopes)
         compiled = all_of([compiler.query(ast), compiler.scopes(scopes)])
         if without:
             compiled = but_not(compiled, self._compiler.held("message_id", without))
         if within is not None:
             compiled = all_of([compiled, self._compiler.held("message_id", within)])
-        page = compiled
-        if before is not None:
-            page = all_of([compiled, self._compiler.between(None, before)])
-        if after is not None:
-            page = all_of([compiled, self._compiler.between(after + 1, None)])
-        try:
-            searcher = self._reader.searcher()
-            with engine_errors():
-                return self._page(searcher, compiled, page, limit, is_newer=after is not None)
-        except LetterbookError as exc:
-            logger.warning("The message index did not answer", extra={"reason": str(exc)})
-            return Found(is_partial=True)
+        return compiled
+
+    def _ranked(
+        self, searcher: tantivy.Searcher, scored: Engine, limit: int, *, fetched: int = 0
+    ) -> Found:
+        """The engine leaves ties in the order of its files; those that it cut are left out."""
+        fetched = fetched or limit
+        result = searcher.search(scored, fetched, count=True, weight_by_field="recency")
+        hits, total = result.hits, _count(result)
+        if total > len(hits):
+            worst = hits[-1][0]
+            tied = [hit for hit in hits if hit[0] == worst]
+            if len(tied) == len(hits):
+                return self._ranked(searcher, scored, limit, fetched=fetched * 4)
+            hits = hits[: -len(tied)]
+        addresses = [address for _, address in hits]
+        ids = searcher.fast_field_values("message_id", addresses)
+        keys = searcher.fast_field_values("sort_key", addresses)
+        rows = sorted(
+            (
+                (points_of(score), int(key or 0), MessageId(int(message_id or 0)))
+                for (score, _), key, message_id in zip(hits, keys, ids, strict=True)
+            ),
+            reverse=True,
+        )[:limit]
+        return Found(
+            tuple(message_id for _, _, message_id in rows),
+            tuple(key for _, key, _ in rows),
+            total,
+            self._reader.is_partial,
+        )
 
     def _page(
         self,

@@ -11,7 +11,7 @@ from app.model import Address, MessageId
 from app.search.analysis import analyse, words
 from app.store.documents import MessageDocument, RecordDocument
 
-MESSAGES = "messages-v3"
+MESSAGES = "messages-v4"
 """The directory of the message index. The number goes up with the schema, the languages and every
 change of `analysis`: an index with another number is removed and made anew."""
 
@@ -19,6 +19,11 @@ RECORDS = "records-v2"
 
 ID_BITS = 24
 MOST_SECONDS = 1 << 38
+MOST_POINTS = 256
+"""More than an answer's points can be (`ranking`)."""
+
+_FIRST_YEAR = 315_532_800
+_LAST_YEARS = 1 << 31
 USUAL_NAME = 100
 
 TEXT = ("subject", "body", "quoted", "attachment")
@@ -35,11 +40,21 @@ def sort_key(sort_at: datetime, message_id: MessageId) -> int:
     return (seconds << ID_BITS) | (message_id & ((1 << ID_BITS) - 1))
 
 
+def recency(sort_at: datetime) -> float:
+    """What the engine weighs points by: it multiplies by the logarithm to base 2 of this plus 2.
+
+    From 1980 to 2048 it grows by so little that it decides among equal points only.
+    """
+    age = (sort_at.timestamp() - _FIRST_YEAR) / _LAST_YEARS
+    return max(0.0, min(age, 1.0)) / MOST_POINTS
+
+
 def message_schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     # Signed: tantivy takes Python integers as signed, and an unsigned fast field would panic.
     builder.add_integer_field("message_id", indexed=True, fast=True)
     builder.add_integer_field("sort_key", indexed=True, fast=True)
+    builder.add_float_field("recency", fast=True)
     for name in EVERYWHERE:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     for name in TEXT:
@@ -70,6 +85,7 @@ def message_entry(document: MessageDocument) -> tantivy.Document:
     mail, entry = document.mail, tantivy.Document()
     entry.add_integer("message_id", document.message_id)
     entry.add_integer("sort_key", sort_key(document.sort_at, document.message_id))
+    entry.add_float("recency", recency(document.sort_at))
     new, quoted = split_quoted(mail.text)
     texts = [("subject", mail.subject), ("body", new), ("quoted", quoted)]
     for name, text in (*texts, *(("attachment", text) for text in document.attachments)):
