@@ -8,7 +8,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,6 +21,7 @@ from app.errors import LetterbookError
 from app.jobs.attachments import Reading
 from app.jobs.checks import check_account, told
 from app.jobs.importing import import_file
+from app.jobs.indexing import IndexThread
 from app.jobs.keeper import Keeper
 from app.jobs.listening import Listening
 from app.jobs.memory import give_back_large
@@ -74,7 +75,7 @@ def utc_now() -> datetime:
 def run_worker(settings: Settings, stop: Event) -> None:
     """Work until `stop` is set. Raises Conflict if another worker has the data directory."""
     store = open_store(settings.data)
-    with worker_lock(settings.data), _worker(settings, store, stop) as worker:
+    with worker_lock(settings.data), _worker(settings, store, stop, is_lasting=True) as worker:
         jobs.void_old_tests(store, now=utc_now())
         jobs.requeue_begun(store)
         mailboxes.sweep(store, now=utc_now())
@@ -140,28 +141,31 @@ def rebuild_index(settings: Settings, progress: Progress = lambda written, total
     """Build the index anew. The caller holds the worker's lock."""
     store = open_store(settings.data)
     with _worker(settings, store, Event()) as worker:
-        worker.index(lambda indexer: indexer.rebuild(progress)).result()
+        worker.index.submit(lambda indexer: indexer.rebuild(progress)).result()
 
 
 @contextmanager
-def _worker(settings: Settings, store: Store, stop: Event) -> Iterator["_Worker"]:
+def _worker(
+    settings: Settings, store: Store, stop: Event, *, is_lasting: bool = False
+) -> Iterator["_Worker"]:
     give_back_large()
     sys.setswitchinterval(SWITCH_SECONDS)
     with (
         ThreadPoolExecutor(MOST_PASSES, thread_name_prefix="account") as pool,
         ThreadPoolExecutor(TESTS_AT_ONCE, thread_name_prefix="test") as test_pool,
-        ThreadPoolExecutor(1, thread_name_prefix="index") as index_thread,
         ThreadPoolExecutor(1, thread_name_prefix="upkeep") as upkeep_thread,
         ThreadPoolExecutor(1, thread_name_prefix="attachments") as reading_thread,
     ):
+        index = IndexThread(settings.data, keeps_open=is_lasting)
         reading = Reading(settings, store, reading_thread, stop)
         keeper = Keeper(settings, store, upkeep_thread, stop)
-        worker = _Worker(settings, store, pool, test_pool, index_thread, keeper, reading, stop)
+        worker = _Worker(settings, store, pool, test_pool, index, keeper, reading, stop)
         try:
             yield worker
         finally:
             stop.set()
             worker.listening.close()
+            worker.index.close()
     reading.close()
     store.close()
 
@@ -184,7 +188,7 @@ class _Worker:
         store: Store,
         pool: ThreadPoolExecutor,
         test_pool: ThreadPoolExecutor,
-        index_thread: ThreadPoolExecutor,
+        index: IndexThread,
         keeper: Keeper,
         reading: Reading,
         stop: Event,
@@ -193,7 +197,7 @@ class _Worker:
         self.store = store
         self._pool = pool
         self._test_pool = test_pool
-        self._index_thread = index_thread
+        self.index = index
         self._keeper = keeper
         self._reading = reading
         self._indexing: Future[int] | None = None
@@ -220,25 +224,13 @@ class _Worker:
 
     def drain(self, progress: Progress = lambda written, total: None) -> None:
         """Bring the index up to date, however long it takes."""
-        while self.index(lambda indexer: indexer.drain(progress)).result():
+        while self.index.submit(lambda indexer: indexer.drain(progress)).result():
             pass
 
     def read_attachments(self, progress: Progress = lambda read, total: None) -> None:
         """Read the attachments that wait, and index their text, however long it takes."""
         self._reading.read_all(progress)
         self.drain()
-
-    def index(self, work: Callable[[Indexer], int]) -> Future[int]:
-        """Have the one thread that writes the index do something, after what it does now."""
-
-        def with_own_store() -> int:
-            store = open_store(self.settings.data)
-            try:
-                return work(Indexer(store))
-            finally:
-                store.close()
-
-        return self._index_thread.submit(with_own_store)
 
     def check(self, account: Account) -> Future[Checked]:
         """A pass over the account: the one under way, or a new one."""
@@ -278,7 +270,7 @@ class _Worker:
         is_due = waiting >= PER_COMMIT or waited > INDEX_SECONDS or not self._is_bringing_mail()
         if waited > LOOK_AT_INDEX_SECONDS or (waiting and is_due):
             self._indexed = time.monotonic()
-            self._indexing = self.index(Indexer.drain)
+            self._indexing = self.index.submit(Indexer.drain)
 
     def _is_bringing_mail(self) -> bool:
         """Whether more is to come at once: then fewer and larger commits cost half as much."""
@@ -317,7 +309,7 @@ class _Worker:
             return self._test_pool.submit(self._find, job)
         if job.kind in ("verify", "repair"):
             return self._keeper.prove(job)
-        return self.index(Indexer.rebuild)
+        return self.index.submit(Indexer.begin_rebuild)
 
     def _finish_jobs(self) -> None:
         for work in list(self._jobs):

@@ -5,9 +5,7 @@ nothing that is shown depends on mail that the viewer may not see.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,10 +14,11 @@ import tantivy
 from tantivy import FieldType, Order
 from tantivy import Query as Engine
 
-from app.errors import Conflict, LetterbookError, OutOfSpace
+from app.errors import LetterbookError
 from app.model import MessageId, RecordId
 from app.search.compiler import Compiler, all_of, but_not
 from app.search.ranking import Ranker, points_of
+from app.search.reader import Damaged, Reader, engine_errors, open_index
 from app.search.schema import MESSAGES, RECORDS, SCHEMAS
 from app.search.tree import Node
 from app.store.visibility import ViewerScopes
@@ -46,91 +45,11 @@ class Found:
     is_partial: bool = False
 
 
-class Damaged(LetterbookError):
-    """An index that cannot be read. Nothing is lost: it is made anew from the store."""
-
-
-@contextmanager
-def engine_errors() -> Iterator[None]:
-    """Translates the engine's errors: Conflict (another writer), Damaged, else LetterbookError."""
-    try:
-        yield
-    except ValueError as exc:
-        raise _translated(str(exc)) from exc
-    except BaseException as exc:
-        # A panic of the engine derives from BaseException and has no importable name.
-        if type(exc).__name__ != "PanicException":
-            raise
-        raise Damaged("The search index cannot be read.") from exc
-
-
-def _translated(text: str) -> LetterbookError:
-    if "LockBusy" in text:
-        return Conflict("Another process is writing the search index. It goes on when that ends.")
-    if "StorageFull" in text or "os error 28" in text:
-        return OutOfSpace(
-            "There is no room left for the search index. All mail is stored; make room, and the"
-            " index is brought up to date by itself."
-        )
-    if "Os {" in text or "os error" in text or "PermissionDenied" in text:
-        return LetterbookError(f"The search index cannot be used now: {text}")
-    return Damaged(f"The search index is damaged and will be made anew: {text}")
-
-
-def open_index(path: Path, name: str, *, create: bool = False) -> tantivy.Index:
-    """The index in a directory. Raises Damaged if it is missing, broken or of another schema.
-
-    `create`: an empty one is made where there is none.
-    """
-    if create:
-        path.mkdir(parents=True, exist_ok=True)
-    elif not (path / "meta.json").exists():
-        raise Damaged("There is no search index yet.")
-    with engine_errors():
-        index = tantivy.Index(SCHEMAS[name](), str(path))
-        index.config_reader("manual")
-        index.reload()
-    return index
-
-
-def marker(directory: Path, name: str) -> Path:
-    """The file that stands beside an index while it is being filled for the first time."""
-    return directory / f"{name}.rebuilding"
-
-
-class _Reader:
-    """Opens an index when it is first asked, and looks for newer commits before each answer."""
-
-    def __init__(self, directory: Path, name: str) -> None:
-        self.path = directory / name
-        self.name = name
-        self._marker = marker(directory, name)
-        self._lock = threading.Lock()
-        self._index: tantivy.Index | None = None
-
-    @property
-    def is_partial(self) -> bool:
-        return self._marker.exists()
-
-    def searcher(self) -> tantivy.Searcher:
-        """Raises Damaged, or LetterbookError if the files cannot be read now."""
-        with self._lock:
-            if self._index is not None and self.path.exists():
-                try:
-                    with engine_errors():
-                        self._index.reload()
-                except Damaged:  # another index may have taken its place
-                    self._index = None
-            if self._index is None:
-                self._index = open_index(self.path, self.name)
-            return self._index.searcher()
-
-
 class MessageIndex:
     """Answers which messages match, within the scopes of a viewer."""
 
     def __init__(self, directory: Path) -> None:
-        self._reader = _Reader(directory, MESSAGES)
+        self._reader = Reader(directory, MESSAGES)
         self._compiler = Compiler(SCHEMAS[MESSAGES]())
         self._ranker = Ranker(self._compiler.schema)
 
@@ -188,7 +107,7 @@ class MessageIndex:
             with engine_errors():
                 return ask(searcher)
         except LetterbookError as exc:
-            logger.warning("The message index did not answer", extra={"reason": str(exc)})
+            self._reader.note(exc)
             return Found(is_partial=True)
 
     def _compiled(
@@ -265,7 +184,7 @@ class RecordIndex:
     """Answers which records bear a name, an address or a domain, within a viewer's scopes."""
 
     def __init__(self, directory: Path) -> None:
-        self._reader = _Reader(directory, RECORDS)
+        self._reader = Reader(directory, RECORDS)
         self._compiler = Compiler(SCHEMAS[RECORDS]())
 
     @staticmethod
@@ -296,7 +215,7 @@ class RecordIndex:
             for field, values in asked:
                 found.update(dict.fromkeys(self._holders(searcher, scopes, field, values)))
         except LetterbookError as exc:
-            logger.warning("The record index did not answer", extra={"reason": str(exc)})
+            self._reader.note(exc)
         return list(found)
 
     def rare_parts(self, scopes: ViewerScopes, parts: Collection[str]) -> dict[str, list[RecordId]]:
@@ -312,7 +231,7 @@ class RecordIndex:
                 if 0 < len(ids) < MOST_RARE:
                     found[part] = ids
         except LetterbookError as exc:
-            logger.warning("The record index did not answer", extra={"reason": str(exc)})
+            self._reader.note(exc)
         return found
 
     def _holders(

@@ -55,10 +55,11 @@ class RecordDocument:
     record_scopes: tuple[str, ...]
 
 
-def queued(store: Store, *, limit: int) -> Queued:
-    """What waits for the index, oldest first; a message or record once."""
+def queued(store: Store, *, limit: int, after: int = 0) -> Queued:
+    """What waits for the index, oldest first, queued after that entry; a message or record once."""
     rows = store.archive.conn.execute(
-        "select id, kind, subject_id from index_queue order by id limit ?", [limit]
+        "select id, kind, subject_id from index_queue where id > ? order by id limit ?",
+        [after, limit],
     ).fetchall()
     return Queued(
         through=rows[-1][0] if rows else 0,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.store.database import Store, from_seconds, to_seconds
 
-Kind = Literal["verify", "repack", "reparse", "sweep", "backup", "rehearsal"]
+Kind = Literal["verify", "repack", "reparse", "sweep", "backup", "rehearsal", "index"]
 _KEPT = 100
 """Of each kind, the latest."""
 

@@ -22,7 +22,9 @@ from app.web.db import store_of
 from app.web.session import admins_only
 
 UPKEEP: Final = "/upkeep"
-KINDS: Final[tuple[Kind, ...]] = ("verify", "backup", "rehearsal", "repack", "reparse", "sweep")
+KINDS: Final[tuple[Kind, ...]] = (
+    *("verify", "index", "backup", "rehearsal", "repack", "reparse", "sweep"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ import pytest
 
 from app.errors import Conflict
 from app.mail import parse as parse_mail
-from app.search.index import MessageIndex, open_index
+from app.search.index import MessageIndex
 from app.search.query import parse
+from app.search.reader import open_index
 from app.search.schema import MESSAGES, message_entry, sort_key
 from app.store.documents import MessageDocument
 from app.store.visibility import ViewerScopes
@@ -214,7 +215,7 @@ def test_a_reader_sees_what_is_written_after_it_opened(tmp_path):
 
 
 def test_a_second_writer_is_a_conflict(tmp_path):
-    from app.search.index import engine_errors
+    from app.search.reader import engine_errors
 
     first = open_index(tmp_path / MESSAGES, MESSAGES, create=True)
     writer = first.writer(15_000_000, 1)

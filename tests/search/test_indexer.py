@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from app.errors import Conflict
-from app.search import search_messages
+from app.search import indexer, search_messages
 from app.search.index import count_messages
 from app.search.indexer import Indexer
 from app.search.schema import MESSAGES, RECORDS
@@ -22,8 +22,8 @@ def fresh(house):
     return Indexer(house.store)
 
 
-def drained(indexer):
-    while indexer.drain():
+def drained(one):
+    while one.drain():
         pass
 
 
@@ -118,7 +118,7 @@ def test_an_index_of_another_version_is_removed_and_made_anew(house):
 
 def test_a_file_that_may_not_be_read_is_no_reason_to_make_it_anew(house, monkeypatch):
     from app.errors import LetterbookError
-    from app.search import index
+    from app.search import reader
 
     house.receive(mail("Faktura"))
     house.index()
@@ -126,7 +126,7 @@ def test_a_file_that_may_not_be_read_is_no_reason_to_make_it_anew(house, monkeyp
     def denied(*arguments):
         raise ValueError("IoError { io_error: Os { code: 13, kind: PermissionDenied } }")
 
-    monkeypatch.setattr(index.tantivy, "Index", denied)
+    monkeypatch.setattr(reader.tantivy, "Index", denied)
     with pytest.raises(LetterbookError):
         fresh(house).drain()
     monkeypatch.undo()
@@ -217,3 +217,64 @@ def test_a_message_that_cannot_be_read_keeps_no_other_from_the_index(house, monk
 
     assert subjects(house, "faktura") == ["Faktura"]
     assert documents.backlog(house.store) == 0
+
+
+def test_mail_that_comes_while_all_is_indexed_anew_is_found_at_once(house):
+    house.receive(mail("Faktura"))
+    house.index()
+    found = []
+
+    def receive(written, total):
+        if not found:
+            house.receive(mail("Faktura w trakcie"))
+        found.append(subjects(house, "trakcie"))
+
+    house.indexer.rebuild(receive)
+
+    assert found == [[], ["Faktura w trakcie"]]
+    assert subjects(house, "faktura") == ["Faktura w trakcie", "Faktura"]
+
+
+def test_a_rebuild_goes_on_after_a_restart_and_new_mail_is_found_before_it_ends(house, monkeypatch):
+    monkeypatch.setattr(indexer, "PER_COMMIT", 2)
+    for number in range(5):
+        house.receive(mail(f"Faktura {number}"))
+    house.index()
+    house.indexer.begin_rebuild()
+    house.indexer.drain()
+    house.receive(mail("Nowa faktura"))
+
+    fresh(house).drain()
+
+    assert (house.directory / f"{MESSAGES}.new").exists()
+    assert len(subjects(house, "faktura")) == 6
+    drained(fresh(house))
+    assert len(subjects(house, "faktura")) == 6
+    assert not (house.directory / f"{MESSAGES}.new").exists()
+
+
+def test_what_is_hidden_while_all_is_indexed_anew_is_found_no_more(house):
+    kept = house.record("Spostex S.A.")
+    message = house.receive(mail("Faktura"))
+    house.file(message, kept)
+    house.index()
+    assert search_messages(house.store, house.bob, "faktura").total == 1
+
+    house.indexer.begin_rebuild()
+    house.unfile(message, kept)
+
+    assert search_messages(house.store, house.bob, "faktura").total == 0
+    drained(house.indexer)
+    assert search_messages(house.store, house.bob, "faktura").total == 0
+
+
+def test_a_writer_that_is_kept_open_leaves_no_commit_unseen(house):
+    worker = Indexer(house.store, keeps_open=True)
+    house.receive(mail("Faktura"))
+    drained(worker)
+    first = subjects(house, "faktura")
+    house.receive(mail("Faktura druga"))
+    drained(worker)
+
+    assert (first, subjects(house, "druga")) == (["Faktura"], ["Faktura druga"])
+    worker.close()

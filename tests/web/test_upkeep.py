@@ -35,7 +35,7 @@ def test_for_others_the_page_is_not_there(
 def test_what_never_ran_and_what_is_not_switched_on_say_so(admin: Browser) -> None:
     text = admin.get("/upkeep").text
 
-    assert text.count("Not yet done.") == 4
+    assert text.count("Not yet done.") == 5
     assert text.count("Not switched on. Set LETTERBOOK_BACKUP_DIR.") == 2
 
 
