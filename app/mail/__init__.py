@@ -14,7 +14,7 @@ from app.mail.parse import (
     leaf_text,
     parse,
 )
-from app.mail.text import split_quoted
+from app.mail.text import split_quoted, split_signature
 
 __all__ = [
     "PARSER_VERSION",
@@ -27,4 +27,5 @@ __all__ = [
     "parse",
     "parse_addresses",
     "split_quoted",
+    "split_signature",
 ]

@@ -30,6 +30,28 @@ _NOTABLE = re.compile(
     r"|(?:pon|wt|śr|czw|pt|sob|niedz)\.)",
     re.IGNORECASE,
 )
+_CLOSING = re.compile(
+    r"\s*(?:(?:serdecznie |gorąco )?pozdrawiam\b.*|(?:z|łączę) (?:\w+ )?"
+    r"(?:poważaniem|pozdrowieniami|wyrazami szacunku).*|pozdrowienia|miłego dnia|pozdr|"
+    r"(?:(?:with )?(?:best|kind|kindest|warm|many) )?regards|(?:with )?best wishes|all the best"
+    r"|yours (?:sincerely|faithfully|truly)|sincerely(?: yours)?|cheers|(?:many )?thanks"
+    r"|thank you|best|mit freundlichen grüßen|(?:viele|beste|liebe) grüße|mfg"
+    r")\s*[,.!]*\s*",
+    re.IGNORECASE,
+)
+_MOBILE = re.compile(
+    r"\s*(?:sent from (?:my |outlook|yahoo|mail for)|wysłan[eo] z |get outlook for "
+    r"|pobierz (?:aplikację )?outlook|von meinem \w+ gesendet).{0,60}",
+    re.IGNORECASE,
+)
+_DISCLAIMER = re.compile(
+    r"poufn|adresat|confidential|intended (?:only )?for|disclaimer|vertraulich", re.IGNORECASE
+)
+_POSTSCRIPT = re.compile(r"\s*p\.?\s?s\b", re.IGNORECASE)
+_LONGEST_CLOSING = 50
+_LONGEST_SIGNED_LINE = 90
+_MOST_SIGNED_LINES = 14
+_SENTENCE_BLANKS = 5
 _SEPARATORS = {"-- ", "--", "\u2014 "}
 _OUTLOOK_RULE = re.compile(r"_{20,}\s*")
 _MAX_LINE = 500
@@ -74,6 +96,35 @@ def split_quoted(text: str) -> tuple[str, str]:
     quoted += lines[position:]
     (quoted if position < len(lines) or not new else new).append(rest)
     return "\n".join(new).strip(), "\n".join(quoted).strip("\n")
+
+
+def split_signature(text: str) -> tuple[str, str]:
+    """New text without the lines it is signed with, and those lines, from the closing words on.
+
+    They are short lines at the end after "Pozdrawiam", "Best regards" or the like, with a
+    disclaimer at most; a postscript is new text. For ranking only: the page shows them as written.
+    """
+    lines = text.rstrip().split("\n")
+    first = max(0, len(lines) - 2 * _MOST_SIGNED_LINES)
+    for position in range(first, len(lines)):
+        line = lines[position]
+        if len(line) > _LONGEST_CLOSING or not (_CLOSING.fullmatch(line) or _MOBILE.match(line)):
+            continue
+        end = next(
+            (n for n in range(position + 1, len(lines)) if _POSTSCRIPT.match(lines[n])), len(lines)
+        )
+        signed = [row for row in lines[position + 1 : end] if row.strip()]
+        if len(signed) <= _MOST_SIGNED_LINES and all(map(_is_signed, signed)):
+            new = [*lines[:position], *lines[end:]]
+            return "\n".join(new).strip(), "\n".join(lines[position:end])
+    return text, ""
+
+
+def _is_signed(line: str) -> bool:
+    is_sentence = line.rstrip().endswith((".", "?", "!")) and line.count(" ") >= _SENTENCE_BLANKS
+    if len(line) <= _LONGEST_SIGNED_LINE and not is_sentence:
+        return True
+    return _DISCLAIMER.search(line[:_MAX_LINE]) is not None
 
 
 def _is_quoted(line: str) -> bool:

@@ -3,6 +3,7 @@ sides: what is indexed, what is typed, and what is highlighted."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +33,24 @@ _ASCII_RUNS = bytes(
     ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "_" else 32 for code in range(128)
 ).ljust(256)
 """Maps the bytes of ASCII text to lower case, and what stands between runs to spaces."""
+
+_PART, _BETWEEN = r"[^\W_]{1,12}", r"[/\-._]"
+_JOINED = re.compile(rf"(?<![^\W_]){_PART}(?:{_BETWEEN}{_PART}){{1,7}}(?![^\W_])")
+_KIND = re.compile(
+    rf"[A-Z]{{1,4}} (?=[^\W_]{{0,11}}\d){_PART}(?:{_BETWEEN}{_PART}){{1,7}}(?![^\W_])"
+)
+_GROUPS = re.compile(r"[+\d]\d{1,3}(?:[ \-]\d{2,4}){2,7}(?!\d)")
+_ACCOUNT = re.compile(r"[A-Z]{2}\d{2}(?: \d{4}){3,7}(?!\d)")
+_HINT = re.compile(r"\d[/\-._ ][^\W_]|[/\-._]\d")
+"""Stands in every line that holds a number; most lines hold none."""
+
+_CODE = re.compile(r"(?:\+|00)\d+[ \-]")
+"""What people write as one with punctuation or blanks in it, and type otherwise: numbers of papers,
+codes, telephones, bank accounts."""
+
+SHORTEST_NUMBER = 5
+LONGEST_NUMBER = 40
+FEWEST_DIGITS = 3
 
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ħ": "h"}
@@ -98,12 +117,13 @@ def forms(run: str) -> Forms:
 
 
 def analyse(text: str) -> tuple[str, str]:
-    """A text as the index takes it: its words in order, and its stems without order or repeats."""
+    """A text as the index takes it: its words in order; its stems and numbers without order."""
     if text.isascii():
         return _analyse_ascii(text)
     found = [_memo[run] for run in RUN.findall(text)]
     exact = " ".join([entry.text for entry in found if entry.text])
-    return exact, " ".join({entry.stem_text for entry in found if entry.stem_text})
+    stems = {entry.stem_text for entry in found if entry.stem_text}
+    return exact, " ".join(stems | numbers(text))
 
 
 def _analyse_ascii(text: str) -> tuple[str, str]:
@@ -115,18 +135,37 @@ def _analyse_ascii(text: str) -> tuple[str, str]:
         lower = lower.replace("_", " ")
     if max(map(len, runs), default=0) > LONGEST_WORD:
         lower = " ".join([word[:LONGEST_WORD] for word in lower.split()])
-    return lower.strip(), " ".join(stems)
+    return lower.strip(), " ".join(stems | numbers(text))
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers of a text without what stands in them: fv202503117 for "FV/2025/03/117"."""
+    rows = "\n".join([row for row in text.split("\n") if _HINT.search(row)])
+    if not rows:
+        return set()
+    written = {*_JOINED.findall(rows), *_KIND.findall(rows), *_ACCOUNT.findall(rows)}
+    for group in _GROUPS.findall(rows):
+        written |= {group, _CODE.sub("", group, count=1)}
+    return {joined(words(one)) for one in written if not one.isalpha()} - {""}
+
+
+def joined(row: Iterable[str]) -> str:
+    """The folded words of a number as one word; "" where they are none."""
+    whole = "".join(row)
+    is_number = sum(map(str.isdigit, whole)) >= FEWEST_DIGITS
+    return whole if is_number and SHORTEST_NUMBER <= len(whole) <= LONGEST_NUMBER else ""
 
 
 def asked_stems(run: str) -> frozenset[str]:
     """The stems a typed word asks for: also those of its folded form, for who types no diacritics.
+    Of a number itself, which may have been written with punctuation.
 
     The word's own folded form is among them, because the index leaves out a stem that equals its
     word: "beton" itself answers for the stem of "betonu".
     """
     folded = forms(run).words
     if len(folded) != 1 or not folded[0].isalpha():
-        return frozenset()
+        return frozenset({joined(folded)} - {""})
     return frozenset((*forms(run).stems, *_stems(folded[0], folded[0]), stem(run)))
 
 

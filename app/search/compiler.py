@@ -7,12 +7,16 @@ import tantivy
 from tantivy import FieldType, Occur
 from tantivy import Query as Engine
 
+from app.search.analysis import joined
 from app.search.schema import BCC, EVERYWHERE, ID_BITS, MOST_SECONDS, PEOPLE, TEXT
 from app.search.tree import And, Field, Flag, Node, Not, Or, Phrase, Prefix, Range, Term
 from app.store.visibility import ViewerScopes
 
 SHORTEST_PART = 3
 """Names and addresses are found in part from three letters on."""
+
+FEWEST_GROUPS = 3
+"""So many groups of digits in a row are a telephone or an account, fewer just numbers."""
 
 FEW = 8
 """Up to so many values are asked for one by one, which is faster than as a set."""
@@ -41,7 +45,8 @@ class Compiler:
     def query(self, node: Node, fields: tuple[str, ...] = ANYWHERE) -> Engine:
         match node:
             case And(nodes=nodes):
-                return all_of([self.query(one, fields) for one in nodes])
+                every = all_of([self.query(one, fields) for one in nodes])
+                return any_of([every, *self._number(_groups(nodes), fields)])
             case Or(nodes=nodes):
                 return any_of([self.query(one, fields) for one in nodes])
             case Not(node=inner):
@@ -61,6 +66,7 @@ class Compiler:
                         for name in fields
                         for phrase in self._written(name, row)
                     ]
+                    + self._number(row, fields)
                 )
             case Prefix(start=start):
                 return any_of([self._prefix(name, start) for name in fields])
@@ -94,6 +100,12 @@ class Compiler:
             return [self._prefix(name, term.word)]
         return [self.held(name, [row[0] for row in self._written(name, (term.word,))])]
 
+    def _number(self, row: Iterable[str], fields: tuple[str, ...]) -> list[Engine]:
+        """A number that was typed with other punctuation or blanks than it is written with."""
+        number = joined(row)
+        names = [name for name in fields if name in TEXT] if number else []
+        return [self.held(one, [number]) for name in names for one in (name, f"{name}_stem")]
+
     def _prefix(self, name: str, start: str) -> Engine:
         return any_of(
             [
@@ -123,6 +135,12 @@ def any_of(queries: Sequence[Engine]) -> Engine:
 
 def but_not(query: Engine, excluded: Engine) -> Engine:
     return Engine.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
+
+
+def _groups(nodes: Sequence[Node]) -> list[str]:
+    """The words of a query that is one number with blanks in it: "22 555 01 10"; else nothing."""
+    row = [one.word for one in nodes if isinstance(one, Term) and not one.word.isalpha()]
+    return row if FEWEST_GROUPS <= len(row) == len(nodes) else []
 
 
 def _bound(moment: datetime | None) -> int | None:

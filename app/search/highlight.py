@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
-from app.search.analysis import IDEOGRAPH, RUN, Forms, fold, forms
+from app.search.analysis import IDEOGRAPH, RUN, Forms, fold, forms, joined
 from app.search.query import Needles, Query
 
 LONGEST_TEXT = 65_536
@@ -69,7 +70,15 @@ def _hits(text: str, needles: Needles) -> list[_Span]:
         return []
     flat = _flat(text)
     spans = _hits_of_any(text, needles) if flat is None else _hits_of_flat(text, flat, needles)
-    return sorted(spans)
+    return sorted([*spans, *_hits_of_numbers(text.lower(), needles)])
+
+
+def _hits_of_numbers(lower: str, needles: Needles) -> Iterator[_Span]:
+    """Numbers with whatever stands in them: "FV/2025/03/117" for fv202503117."""
+    for number in {joined(row) for row in (*needles.phrases, *((one,) for one in needles.stems))}:
+        row = rf"(?<![^\W_]){'[^0-9a-z]?'.join(map(re.escape, number))}(?![^\W_])"
+        for match in islice(re.finditer(row, lower), MOST_HITS if number else 0):
+            yield _Span(match.start(), match.end(), number)
 
 
 def _flat(text: str) -> str | None:

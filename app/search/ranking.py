@@ -11,6 +11,7 @@ import tantivy
 from tantivy import Occur
 from tantivy import Query as Engine
 
+from app.search.analysis import joined
 from app.search.schema import PEOPLE, TEXT
 from app.search.tree import And, Field, Node, Or, Phrase, Prefix, Term
 
@@ -71,6 +72,9 @@ class Ranker:
                     yield from (_points(form, STEM[name]) for form in forms)
             case Phrase(words=row):
                 yield _points(self._row(name, row), EXACT[name])
+                if name in TEXT and (number := joined(row)):
+                    yield _points(self._word(name, number), EXACT[name])
+                    yield _points(self._word(f"{name}_stem", number), EXACT[name])
             case Prefix(start=start):
                 prefix = Engine.fuzzy_term_query(self.schema, name, start, distance=0, prefix=True)
                 yield _points(prefix, EXACT[name])

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import tantivy
 
-from app.mail import split_quoted
+from app.mail import split_quoted, split_signature
 from app.model import Address, MessageId
 from app.search.analysis import analyse, words
 from app.store.documents import MessageDocument, RecordDocument
 
-MESSAGES = "messages-v4"
+MESSAGES = "messages-v5"
 """The directory of the message index. The number goes up with the schema, the languages and every
 change of `analysis`: an index with another number is removed and made anew."""
 
@@ -86,7 +86,9 @@ def message_entry(document: MessageDocument) -> tantivy.Document:
     entry.add_integer("message_id", document.message_id)
     entry.add_integer("sort_key", sort_key(document.sort_at, document.message_id))
     entry.add_float("recency", recency(document.sort_at))
-    new, quoted = split_quoted(mail.text)
+    written, quoted = split_quoted(mail.text)
+    new, signature = split_signature(written)
+    quoted = f"{quoted}\n{signature}" if signature else quoted
     texts = [("subject", mail.subject), ("body", new), ("quoted", quoted)]
     for name, text in (*texts, *(("attachment", text) for text in document.attachments)):
         exact, stems = analyse(text)

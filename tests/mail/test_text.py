@@ -1,10 +1,12 @@
-"""HTML as text; new text told from quoted text."""
+"""HTML as text; new text told from quoted text and from what a mail is signed with."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.mail import html_text, parse, split_quoted
+from app.mail import html_text, parse, split_quoted, split_signature
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
@@ -78,3 +80,55 @@ def test_a_polish_outlook_reply_is_told_apart() -> None:
 
     assert new == "Zgoda."
     assert quoted.startswith("Od: Jan")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "Z poważaniem\n\nJan Nowak\nKierownik budowy\nSpostex Sp. z o.o.\ntel. 601 555 215",
+        "Pozdrawiam serdecznie,\nEwa",
+        "Z wyrazami szacunku\nEwa\n\nTreść tej wiadomości jest poufna i przeznaczona wyłącznie dla"
+        " adresata. Jeżeli nie są Państwo jej adresatem, prosimy o powiadomienie nadawcy.",
+        "Best regards,\nJohn Smith | Sales\nSmith Ltd\n+44 20 7946 0000",
+        "Kind regards\n\nJohn Smith\nThis e-mail is confidential and intended for the addressee"
+        " only. If it reached you in error, please delete it.",
+        "Mit freundlichen Grüßen\nHans Meier\nMeier GmbH",
+        "Sent from my phone",
+        "Wysłane z telefonu",
+    ],
+)
+def test_what_a_mail_is_signed_with_is_told_apart(signature):
+    new, signed = split_signature(f"Beton jedzie jutro.\nOdbiera Adam.\n\n{signature}\n")
+
+    assert new == "Beton jedzie jutro.\nOdbiera Adam."
+    assert signed == signature
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks\n\nCould you send the invoice for the concrete once more?",
+        "Pozdrawiam z budowy, beton jest na miejscu i wszystko gotowe",
+        "Best\n" + "row of the table\n" * 40,
+        "Nothing here is signed.",
+        "",
+    ],
+)
+def test_what_is_no_signature_stays_new_text(text):
+    assert split_signature(text) == (text, "")
+
+
+def test_a_postscript_is_new_text():
+    new, signed = split_signature("Jutro beton.\n\nPozdrawiam\nEwa\n\nPS. Faktura jest u Jana.")
+
+    assert new == "Jutro beton.\n\nPS. Faktura jest u Jana."
+    assert signed.split() == ["Pozdrawiam", "Ewa"]
+
+
+@given(st.lists(st.sampled_from(["Pozdrawiam", "Ewa", "", "PS. a", "x" * 99, "Best regards,"])))
+def test_a_signature_takes_no_word_away(lines):
+    text = "\n".join(lines)
+
+    new, signed = split_signature(text)
+
+    assert sorted(f"{new} {signed}".split()) == sorted(text.split())

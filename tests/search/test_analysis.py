@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.analysis import LONGEST_WORD, RUN, analyse, asked_stems, fold, forms, stem, words
+from app.search.analysis import (
+    LONGEST_WORD,
+    RUN,
+    analyse,
+    asked_stems,
+    fold,
+    forms,
+    numbers,
+    stem,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +106,8 @@ def test_a_text_is_analysed_as_its_runs_are(text):
     exact, stems = analyse(text)
 
     assert exact.split() == words(text)
-    assert set(stems.split()) == {one for run in RUN.findall(text) for one in forms(run).stems}
+    stemmed = {one for run in RUN.findall(text) for one in forms(run).stems}
+    assert set(stems.split()) == stemmed | numbers(text)
 
 
 @pytest.mark.parametrize("long", ["A" * 70, f"x_{'A' * 70}"])
@@ -119,3 +130,32 @@ def test_words_are_clean_and_found_again_by_themselves(text):
 
     assert all(word and not word.isspace() and " " not in word for word in found)
     assert words(" ".join(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Faktura FV/2025/03/117.", "fv202503117"),
+        ("faktura FV 117/03/2025", "fv117032025"),
+        ("[PRJ-2024-003] odbiór", "prj2024003"),
+        ("tel. +48 22 555 01 10", "48225550110"),
+        ("tel. +48 22 555 01 10", "225550110"),
+        ("601-555-215", "601555215"),
+        ("PL61 1090 1014 0000 0712 1981 2874", "pl61109010140000071219812874"),
+        ("NIP 118-555-50-17", "1185555017"),
+    ],
+)
+def test_a_number_is_kept_without_what_stands_in_it(text, number):
+    assert number in numbers(text)
+    assert number in analyse(text)[1].split()
+    assert number in asked_stems(number)
+
+
+@pytest.mark.parametrize("text", ["well-known", "a-1", "12", "1 2", "x/y/z", "3,5 m", "-" * 9_000])
+def test_what_is_no_number_is_none(text):
+    assert numbers(text) == set()
+
+
+@given(st.text(st.sampled_from("aZ09/-._ +\n")))
+def test_numbers_are_single_words_that_ask_for_themselves(text):
+    assert all(words(one) == [one] and one in asked_stems(one) for one in numbers(text))

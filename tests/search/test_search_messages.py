@@ -1,3 +1,5 @@
+import pytest
+
 from app.search import search_messages
 from app.store import extracts, folders
 from app.store.extracts import Extract
@@ -206,3 +208,50 @@ def test_text_of_an_attachment_is_found(house):
     assert found("deskowanie") == found('"ZAM/2025/211"') == found("attachment:211") == [message_id]
     assert found("attachment:there") == found("attachment:offer") == found("page") == []
     assert search_messages(house.store, house.bob, "deskowanie").hits == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("Faktura FV/2025/03/117", ["FV/2025/03/117", "FV2025/03/117", "fv-2025-03-117"]),
+        ("Faktura FV/2025/03/117", ["FV202503117", "2025/03", "FV/2025", "fv 2025 03 117"]),
+        ("Odbiór [PRJ-42]", ["PRJ-42", "PRJ 42", "prj/42"]),
+        ("Tel. +48 22 555 01 10", ["225550110", "22-555-01-10", "+48225550110", "22 555 01 10"]),
+        ("Tel. 225550110", ["22-555-01-10", "225550110"]),
+        ("PL61 1090 1014 0000 0712 1981 2874", ["PL61109010140000071219812874", "1014 0000"]),
+        ("Pisz na jan.nowak@spostex.pl", ["jan.nowak@spostex.pl", "spostex.pl", "spostex"]),
+    ],
+)
+def test_numbers_and_addresses_are_found_whole_and_in_parts(house, text, typed):
+    house.receive(mail("Oferta", f"{text}, jak zawsze."))
+    house.receive(mail("Inna", "FV/2024/11/3, PRJ-43, tel. +48 22 555 01 11, ola@huta.example"))
+    house.index()
+
+    for one in typed:
+        page = search(house, one)
+        assert subjects(page) == ["Oferta"], one
+        assert any(mark.is_hit for mark in page.hits[0].snippet), one
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("225550110", "22 555 01 10"),
+        ("PL61109010140000071219812874", "PL61 1090 1014 0000 0712 1981 2874"),
+    ],
+)
+def test_a_number_typed_with_blanks_finds_one_without(house, text, typed):
+    house.receive(mail("Oferta", text))
+    house.receive(mail("Inna", "PL61 1090, 22 555"))
+    house.index()
+
+    assert subjects(search(house, typed)) == ["Oferta"]
+
+
+def test_a_number_typed_otherwise_is_marked_whole(house):
+    house.receive(mail("Faktura FV/2025/03/117", "x"))
+    house.index()
+
+    (hit,) = search(house, "FV202503117").hits
+
+    assert [mark.text for mark in hit.subject_marks if mark.is_hit] == ["FV/2025/03/117"]
