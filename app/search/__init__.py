@@ -6,7 +6,7 @@ room that knows Tantivy. It narrows; the store decides again before anything is 
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from time import perf_counter
 from typing import Literal
 
@@ -14,6 +14,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.model import MessageId, Row, Viewer
 from app.search.highlight import Mark, marks, snippet
 from app.search.index import Found, MessageIndex
+from app.search.own import MOST_PENDING, answerable
 from app.search.query import Query, parse
 from app.search.schema import sort_key
 from app.search.tree import And, Flag, Node
@@ -21,12 +22,6 @@ from app.store import documents, messages, queue, snippets, visibility
 from app.store.database import Store
 
 __all__ = ["Hit", "Kept", "Mark", "Query", "SearchPage", "find_all", "search_messages"]
-
-MOST_PENDING = 500
-"""Queued changes that are looked at, so that a message that has just been hidden is not counted.
-
-While more wait, the index cannot be believed when it counts: only what is shown is counted then.
-"""
 
 MOST_ROUNDS = 5
 PER_PAGE = 1_000
@@ -113,6 +108,7 @@ def search_messages(
     limit: int = 50,
     sort: Sort = "date",
     zone: tzinfo = UTC,
+    now: datetime | None = None,
     in_archive: bool = False,
     only: Kept | None = None,
 ) -> SearchPage:
@@ -125,7 +121,7 @@ def search_messages(
     typed or for a missing index; the notes of `query` say what could not be done.
     """
     started = perf_counter()
-    query = parse(text, zone=zone)
+    query = answerable(store, viewer, parse(text, zone=zone, now=now))
     if query.ast is None:
         return SearchPage(query, (), 0, total_is_exact=True, older="", took_ms=0.0)
     ast = And((query.ast, Flag("is_archived"))) if in_archive else query.ast
@@ -224,7 +220,7 @@ def find_all(store: Store, viewer: Viewer, text: str) -> Iterator[MessageId]:
 
     Raises Invalid if there is nothing to look for, Conflict while the index has not all mail.
     """
-    ast = parse(text).ast
+    ast = answerable(store, viewer, parse(text)).ast
     if ast is None:
         raise Invalid("query", f"There is nothing to look for in {text!r}.")
     return _all_pages(store, viewer, ast)

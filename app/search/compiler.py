@@ -9,7 +9,23 @@ from tantivy import Query as Engine
 
 from app.search.analysis import joined
 from app.search.schema import BCC, EVERYWHERE, ID_BITS, MOST_SECONDS, PEOPLE, TEXT
-from app.search.tree import And, Field, Flag, Node, Not, Or, Phrase, Prefix, Range, Term
+from app.search.tree import (
+    And,
+    Field,
+    Flag,
+    Held,
+    Ids,
+    Kind,
+    Node,
+    Not,
+    Or,
+    Own,
+    Phrase,
+    Prefix,
+    Range,
+    Size,
+    Term,
+)
 from app.store.visibility import ViewerScopes
 
 SHORTEST_PART = 3
@@ -23,7 +39,8 @@ FEW = 8
 
 ANYWHERE = (*EVERYWHERE, BCC)
 _FIELDS: dict[str, tuple[str, ...]] = {name: (name,) for name in ANYWHERE} | {
-    "with": (*PEOPLE, BCC)
+    "with": (*PEOPLE, BCC),
+    "body": ("body", "quoted"),
 }
 
 
@@ -53,23 +70,32 @@ class Compiler:
                 return but_not(Engine.all_query(), self.query(inner, fields))
             case Field(name=name, node=inner):
                 return self.query(inner, _FIELDS[name])
+            case Term():
+                return any_of([one for name in fields for one in self._term(node, name, fields)])
+            case Phrase():
+                rows = [one for name in fields for one in self._row(node, name, fields)]
+                return any_of(rows + self._number(node.words, fields))
+            case Prefix(start=start):
+                return any_of([self._prefix(name, start) for name in fields])
+            case _:
+                return self._fact(node)
+
+    def _fact(self, node: Range | Size | Kind | Flag | Held | Ids | Own) -> Engine:
+        match node:
             case Range(start=start, end=end):
                 return self.between(_bound(start), _bound(end))
             case Flag(name=flag):
                 return Engine.term_query(self.schema, flag, field_value=True)
-            case Term():
-                return any_of([one for name in fields for one in self._term(node, name, fields)])
-            case Phrase(words=row):
-                return any_of(
-                    [
-                        Engine.phrase_query(self.schema, name, list[str | tuple[int, str]](phrase))
-                        for name in fields
-                        for phrase in self._written(name, row)
-                    ]
-                    + self._number(row, fields)
-                )
-            case Prefix(start=start):
-                return any_of([self._prefix(name, start) for name in fields])
+            case Size(above=above, below=below):
+                return self._sized(above, below)
+            case Kind(name=kind):
+                return self.held("fact", [f"type:{kind}"])
+            case Held(tokens=tokens, name=name):
+                return self.held(name, sorted(tokens))
+            case Ids(ids=ids):
+                return self.held("message_id", sorted(ids))
+            case Own():
+                return Engine.empty_query()
 
     def between(self, start: int | None, end: int | None) -> Engine:
         """Sort keys from `start` on and below `end`."""
@@ -105,6 +131,26 @@ class Compiler:
         number = joined(row)
         names = [name for name in fields if name in TEXT] if number else []
         return [self.held(one, [number]) for name in names for one in (name, f"{name}_stem")]
+
+    def _row(self, phrase: Phrase, name: str, fields: tuple[str, ...]) -> list[Engine]:
+        is_open = phrase.is_open and name in (*PEOPLE, BCC) and fields is not ANYWHERE
+        if is_open and len(phrase.words[-1]) >= SHORTEST_PART:
+            first, last = phrase.words[:-1], phrase.words[-1]
+            before = self._row(Phrase(first), name, fields)
+            return [all_of([any_of(before), self._prefix(name, last)])]
+        found = []
+        for row in self._written(name, phrase.words):
+            if len(row) > 1:
+                words = list[str | tuple[int, str]](row)
+                found.append(Engine.phrase_query(self.schema, name, words, slop=phrase.slop))
+            else:
+                found.append(self.held(name, row))
+        return found
+
+    def _sized(self, above: int | None, below: int | None) -> Engine:
+        least = None if above is None else above + 1
+        most = None if below is None else below - 1
+        return Engine.range_query(self.schema, "size", FieldType.Integer, least, most)
 
     def _prefix(self, name: str, start: str) -> Engine:
         return any_of(

@@ -7,37 +7,53 @@ before the engine sees anything.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Literal
+from datetime import UTC, datetime, tzinfo
 
 from app.search.analysis import RUN, asked_stems, words
+from app.search.kinds import asked_kind
+from app.search.periods import moment_before, period
+from app.search.tokens import AGES, DATES, LONGEST_QUERY, SIZES, Caret, Notes, Token, cleaned
+from app.search.tokens import tokens as tokens_of
 from app.search.tree import (
     FIELD_NAMES,
     And,
     Field,
     Flag,
+    Kind,
     Node,
     Not,
     Or,
+    Own,
     Phrase,
     Prefix,
     Range,
+    Size,
     Term,
+    said,
     sentence,
 )
 
-LONGEST_QUERY = 512
+__all__ = ["LONGEST_QUERY", "Chip", "Needles", "Query", "joined", "parse", "without"]
+
 MOST_TERMS = 32
-DEEPEST = 8
 SHORTEST_PREFIX = 3
 
-_DATES = frozenset(("before", "after", "on"))
 _FLAGS = {
     ("has", "attachment"): Flag("has_attachment"),
     ("has", "attachments"): Flag("has_attachment"),
     ("in", "archive"): Flag("is_archived"),
+    ("in", "archives"): Flag("is_archived"),
 }
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?\Z", re.ASCII)
+_OWN_VALUES = {"in": ("queue",), "is": ("unread", "read")}
+_SIZE = re.compile(r"(\d{1,12})(?:\.(\d{1,3}))?\s*([kmg]?)i?b?\Z", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_EXAMPLES = dict.fromkeys(DATES, "2025, 2025-03, 2025-03-14, today, yesterday, last week") | {
+    "has": "attachment",
+    "in": "queue, archive",
+    "is": "unread, read",
+    "type": "pdf, image, doc, sheet",
+}
+_EXAMPLES |= dict.fromkeys(AGES, "3d, 2w, 6m, 1y") | dict.fromkeys(SIZES, "500k, 5M, 1G")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,137 +70,90 @@ class Needles:
 
 
 @dataclass(frozen=True, slots=True)
+class Chip:
+    """A part of a query that must hold beside the others: its words, and where it was typed."""
+
+    label: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """`ast` is None where there is nothing to look for; `terms` are to be marked in the hits."""
+    """`ast` is None where there is nothing to look for; `terms` are to be marked in the hits.
+
+    `carets` are those notes that point at a place of the line, `chips` its parts in order;
+    `parts` are their trees.
+    """
 
     ast: Node | None
     understood: str
     notes: tuple[str, ...] = ()
     terms: Needles = field(default_factory=Needles)
+    chips: tuple[Chip, ...] = ()
+    parts: tuple[Node, ...] = field(default=(), repr=False)
+    carets: tuple[Caret, ...] = ()
 
 
-@dataclass(slots=True)
-class _Token:
-    kind: Literal["word", "quoted", "field", "or", "not", "(", ")"]
-    text: str = ""
+def parse(text: str, *, zone: tzinfo = UTC, now: datetime | None = None) -> Query:
+    """The query in a line that a person typed; dates are days in `zone`, seen from `now`."""
+    notes = Notes()
+    parser = _Parser(tokens_of(cleaned(text), notes), notes, zone, now or datetime.now(UTC))
+    parts = parser.parts()
+    carets = tuple(notes.carets)
+    if not parts:
+        return Query(None, "", tuple(notes.said), carets=carets)
+    nodes = tuple(node for node, _ in parts)
+    ast = joined(nodes)
+    chips = tuple(Chip(said(node), *span) for node, span in parts)
+    return Query(ast, sentence(ast), tuple(notes.said), needles(ast), chips, nodes, carets)
 
 
-def parse(text: str, *, zone: tzinfo = UTC) -> Query:
-    """The query in a line that a person typed; dates are days in `zone`."""
-    notes: list[str] = []
-    if len(text) > LONGEST_QUERY:
-        text = text[:LONGEST_QUERY]
-        _note(notes, f"Only the first {LONGEST_QUERY} characters were searched for.")
-    tokens = _balanced(list(_tokens(text, notes)), notes)
-    ast = _Parser(tokens, notes, zone).read()
-    if ast is None:
-        return Query(None, "", tuple(notes))
-    return Query(ast, sentence(ast), tuple(notes), _needles(ast))
+def without(text: str, chip: Chip) -> str:
+    """The typed line without one of its parts."""
+    return f"{text[: chip.start].rstrip()} {text[chip.end :].lstrip()}".strip()
 
 
-def _note(notes: list[str], note: str) -> None:
-    if note not in notes:
-        notes.append(note)
-
-
-# -- tokens
-
-_QUOTES = str.maketrans(dict.fromkeys("„”“«»", '"'))
-_TOKEN = re.compile(
-    rf"""\s*(?:
-    (?P<paren>[()])
-    |"(?P<quoted>[^"]*)"
-    |(?P<stray>")
-    |(?P<minus>-)(?=[^\s)-])
-    |(?P<field>{"|".join((*FIELD_NAMES, *sorted(_DATES), "has", "in"))}):(?=\s*[^\s)])
-    |(?P<word>[^\s()"]+)
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_UNKNOWN_OPERATOR = re.compile(r"([A-Za-z_]+):(?!//)[^:]")
-
-
-def _tokens(text: str, notes: list[str]) -> Iterator[_Token]:
-    for match in _TOKEN.finditer(text.translate(_QUOTES)):
-        kind, value = match.lastgroup, match.group(match.lastgroup or 0)
-        if kind == "paren":
-            yield _Token("(" if value == "(" else ")")
-        elif kind == "quoted":
-            yield _Token("quoted", value)
-        elif kind == "stray":
-            _note(notes, "A quotation mark without its partner was left out.")
-        elif kind == "minus":
-            yield _Token("not")
-        elif kind == "field":
-            yield _Token("field", value.lower())
-        elif value == "OR":
-            yield _Token("or")
-        else:
-            unknown = _UNKNOWN_OPERATOR.match(value)
-            if unknown:
-                name = unknown.group(1)
-                _note(notes, f"“{name}:” is not an operator here; it was searched for as text.")
-            yield _Token("word", value)
-
-
-def _balanced(tokens: list[_Token], notes: list[str]) -> list[_Token]:
-    """The tokens without the parentheses that have no partner or stand too deep."""
-    dropped: set[int] = set()
-    open_at: list[int] = []
-    for index, token in enumerate(tokens):
-        if token.kind == "(":
-            open_at.append(index)
-        elif token.kind == ")" and open_at:
-            if len(open_at) > DEEPEST:
-                dropped.update((open_at[-1], index))
-                _note(notes, f"Parentheses more than {DEEPEST} deep were left out.")
-            open_at.pop()
-        elif token.kind == ")":
-            dropped.add(index)
-            _note(notes, "A parenthesis without its partner was left out.")
-    if open_at:
-        dropped.update(open_at)
-        _note(notes, "A parenthesis without its partner was left out.")
-    return [token for index, token in enumerate(tokens) if index not in dropped]
-
-
-# -- the tree
+def joined(parts: tuple[Node, ...]) -> Node:
+    """The tree of parts that must all hold; one at least."""
+    return And(parts) if len(parts) > 1 else parts[0]
 
 
 class _Parser:
-    """Recursive descent over balanced tokens; as deep as the parentheses, so `DEEPEST` at most."""
+    """Recursive descent over balanced tokens, as deep as the parentheses at most."""
 
-    def __init__(self, tokens: list[_Token], notes: list[str], zone: tzinfo) -> None:
+    def __init__(self, tokens: list[Token], notes: Notes, zone: tzinfo, now: datetime) -> None:
         self.tokens = tokens
         self.notes = notes
         self.zone = zone
+        self.now = now
         self.at = 0
         self.terms = 0
 
-    def read(self) -> Node | None:
-        return self._all()
+    def parts(self) -> list[tuple[Node, tuple[int, int]]]:
+        """The parts that must all hold, and where each was typed."""
+        found: list[tuple[Node, tuple[int, int]]] = []
+        while self._kind() not in ("", ")"):
+            first = self.tokens[self.at]
+            node = self._any()
+            if node is not None:
+                found.append((node, (first.start, self.tokens[self.at - 1].end)))
+        return found
 
     def _kind(self) -> str:
         return self.tokens[self.at].kind if self.at < len(self.tokens) else ""
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         self.at += 1
         return self.tokens[self.at - 1]
-
-    def _all(self) -> Node | None:
-        nodes: list[Node] = []
-        while self._kind() not in ("", ")"):
-            node = self._any()
-            if node is not None:
-                nodes.append(node)
-        return _joined(And, nodes)
 
     def _any(self) -> Node | None:
         nodes = [self._one()] if self._kind() != "or" else []
         while self._kind() == "or":
-            self._take()
+            place = self._take().start
             if self._kind() in ("", ")", "or") or not nodes:
-                _note(self.notes, "OR stands between two words; one that does not was left out.")
+                note = "OR stands between two words; one that does not was left out."
+                self.notes.add(note, place)
             else:
                 nodes.append(self._one())
         return _joined(Or, [node for node in nodes if node is not None])
@@ -199,55 +168,83 @@ class _Parser:
     def _plain(self) -> Node | None:
         token = self._take()
         if token.kind == "(":
-            node = self._all()
+            nodes = [node for node, _ in self.parts()]
             self._take()
-            return node
+            return _joined(And, nodes)
         if token.kind == "field":
-            return self._field(token.text)
+            return self._field(token)
         return self._leaf(token)
 
-    def _field(self, name: str) -> Node | None:
+    def _field(self, token: Token) -> Node | None:
+        name = token.text
         if self._kind() not in ("word", "quoted", "("):
-            return self._leaf(_Token("word", name))
+            note = f"Nothing stands after “{name}:”, so it was searched for as a word."
+            self.notes.add(note, token.start)
+            return self._leaf(token)
         if name in FIELD_NAMES:
-            inner = self._plain()
-            return Field(name, inner) if inner is not None else None
-        value = "(" if self._kind() == "(" else self.tokens[self.at].text
-        node = self._dates(name, value) if name in _DATES else _FLAGS.get((name, value.lower()))
+            return self._in_field(name)
+        is_group = self._kind() == "("
+        value = "(" if is_group else self.tokens[self.at].text
+        node = None if is_group else self._valued(name, value.strip(), token.start)
         if node is None:
-            _note(self.notes, f"“{name}:{value}” was not understood; it was searched for as text.")
-            return self._leaf(_Token("word", name))
+            help_ = f" It takes {_EXAMPLES[name]}." if name in _EXAMPLES else ""
+            note = f"“{name}:{value}” was not understood; it was searched for as text.{help_}"
+            self.notes.add(note, token.start)
+            return self._leaf(token)
         self._take()
         return node
 
+    def _in_field(self, name: str) -> Node | None:
+        inner = self._plain()
+        known = next(one for one in FIELD_NAMES if one == name)
+        return Field(known, inner) if inner is not None else None
+
+    def _valued(self, name: str, value: str, at: int) -> Node | None:
+        """The part that an operator with a value of its own stands for; None: not understood."""
+        if name in DATES:
+            return self._dates(name, value)
+        if name in AGES:
+            moment = moment_before(value, zone=self.zone, now=self.now)
+            if moment is None:
+                return None
+            return Range(None, moment) if name == "older_than" else Range(moment, None)
+        if name in SIZES:
+            return _size(name, value)
+        if name == "type":
+            kind = asked_kind(value)
+            return Kind(kind) if kind else None
+        return _FLAGS.get((name, value.lower())) or _own(name, value, at)
+
     def _dates(self, name: str, value: str) -> Node | None:
-        period = _period(value, self.zone)
-        if period is None:
+        found = period(value, zone=self.zone, now=self.now)
+        if found is None:
             return None
-        start, end = period
+        start, end = found
         if name == "before":
             return Range(None, start)
         return Range(start, None if name == "after" else end)
 
-    def _leaf(self, token: _Token) -> Node | None:
-        node = _quoted(token.text) if token.kind == "quoted" else self._word(token.text)
+    def _leaf(self, token: Token) -> Node | None:
+        node = _quoted(token) if token.kind == "quoted" else self._word(token)
         if node is None:
             return None
         self.terms += len(node.words) if isinstance(node, Phrase) else 1
         if self.terms > MOST_TERMS:
-            _note(self.notes, f"Only the first {MOST_TERMS} words were searched for.")
+            self.notes.add(f"Only the first {MOST_TERMS} words were searched for.", token.start)
             return None
         return node
 
-    def _word(self, text: str) -> Term | Phrase | Prefix | None:
+    def _word(self, token: Token) -> Term | Phrase | Prefix | None:
+        text = token.text
         found = words(text)
         if text.endswith("*") and len(found) == 1:
             if len(found[0]) >= SHORTEST_PREFIX:
                 return Prefix(found[0], text)
             note = f"A word with * needs {SHORTEST_PREFIX} letters before it."
-            _note(self.notes, note)
+            self.notes.add(note, token.start)
         if len(found) > 1:
-            return Phrase(tuple(found), text)
+            _, at, host = text.rpartition("@")
+            return Phrase(tuple(found), text, is_open=bool(at and host.isalnum()))
         stems = frozenset().union(*(asked_stems(run) for run in RUN.findall(text)))
         return Term(found[0], stems, text) if found else None
 
@@ -258,38 +255,50 @@ def _joined(kind: type[And] | type[Or], nodes: list[Node]) -> Node | None:
     return nodes[0] if nodes else None
 
 
-def _quoted(text: str) -> Term | Phrase | None:
-    found, written = words(text), f'"{text.strip()}"'
+def _quoted(token: Token) -> Term | Phrase | None:
+    found, written = words(token.text), f'"{token.text.strip()}"'
     if len(found) > 1:
-        return Phrase(tuple(found), written)
+        near = f"~{token.slop}" if token.slop else ""
+        return Phrase(tuple(found), written + near, token.slop)
     return Term(found[0], written=written) if found else None
 
 
-def _period(value: str, zone: tzinfo) -> tuple[datetime, datetime] | None:
-    """The first moments of a year, month or day, and of the next one."""
-    match = _DATE.match(value)
+def _size(name: str, value: str) -> Size | None:
+    match = _SIZE.match(value)
     if match is None:
         return None
-    year, month, day = (int(part) if part else 0 for part in match.groups())
-    try:
-        start = datetime(year, month or 1, day or 1, tzinfo=zone)
-        if day:
-            later = date(year, month, day) + timedelta(days=1)
-        else:
-            later = date(year + (month in (0, 12)), month % 12 + 1 if month else 1, 1)
-        return start, datetime(later.year, later.month, later.day, tzinfo=zone)
-    except (ValueError, OverflowError):
-        return None
+    whole, part, unit = match.groups()
+    number = int(float(f"{whole}.{part or 0}") * _UNITS[unit.lower()])
+    written = f"{whole}{f'.{part}' if part else ''} {unit.upper()}B".replace(" KB", " kB")
+    return Size(number, None, written) if name == "larger" else Size(None, number, written)
 
 
-def _needles(node: Node) -> Needles:
+def _own(name: str, value: str, at: int) -> Node | None:
+    if name in _OWN_VALUES:
+        value = value.lower()
+        if value not in _OWN_VALUES[name]:
+            return None
+        if value == "read":
+            return Not(Own("is", "unread", at))
+        return Own("in", value, at) if name == "in" else Own("is", value, at)
+    match name:
+        case "account" | "mailbox":
+            return Own("account", value, at) if value else None
+        case "folder" | "attached" | "type-of-record" | "thread":
+            value = "none" if name == "attached" and value.lower() == "none" else value
+            return Own(name, value, at) if value else None
+    return None
+
+
+def needles(node: Node) -> Needles:
+    """What a hit's text can show of a query."""
     leaves = list(_wanted(node))
     terms = [leaf for leaf in leaves if isinstance(leaf, Term)]
     return Needles(
         frozenset(term.word for term in terms),
         frozenset().union(*(term.stems for term in terms)),
         tuple(leaf.start for leaf in leaves if isinstance(leaf, Prefix)),
-        tuple(leaf.words for leaf in leaves if isinstance(leaf, Phrase)),
+        tuple(leaf.words for leaf in leaves if isinstance(leaf, Phrase) and not leaf.slop),
     )
 
 
@@ -299,8 +308,10 @@ def _wanted(node: Node) -> Iterator[Node]:
         case And(nodes=nodes) | Or(nodes=nodes):
             for one in nodes:
                 yield from _wanted(one)
-        case Field(name="subject", node=inner):
+        case Field(name="subject" | "body" | "attachment", node=inner):
             yield from _wanted(inner)
+        case Phrase(words=row, slop=slop) if slop:
+            yield from (Term(word) for word in row)
         case Term() | Phrase() | Prefix():
             yield node
         case _:

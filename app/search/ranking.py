@@ -31,6 +31,8 @@ IN_A_ROW = {"subject": 4, "body": 3}
 NEAR = {"body": 2}
 """Points of two words that are typed one after the other and stand so, or near each other."""
 
+_WHERE: dict[str, Sequence[str]] = {"with": PEOPLE, "body": ("body", "quoted")}
+
 NEAR_SLOP = 10
 MOST_WORDS = 12
 MOST_PAIRS = 4
@@ -109,7 +111,7 @@ def _leaves(
             for one in nodes:
                 yield from _leaves(one, fields)
         case Field(name=name, node=inner):
-            yield from _leaves(inner, PEOPLE if name == "with" else (name,))
+            yield from _leaves(inner, _WHERE.get(name, (name,)))
         case Term() | Phrase() | Prefix():
             yield node, fields
         case _:

@@ -9,9 +9,10 @@ import tantivy
 from app.mail import split_quoted, split_signature
 from app.model import Address, MessageId
 from app.search.analysis import analyse, words
+from app.search.kinds import kinds_of
 from app.store.documents import MessageDocument, RecordDocument
 
-MESSAGES = "messages-v5"
+MESSAGES = "messages-v6"
 """The directory of the message index. The number goes up with the schema, the languages and every
 change of `analysis`: an index with another number is removed and made anew."""
 
@@ -55,6 +56,7 @@ def message_schema() -> tantivy.Schema:
     builder.add_integer_field("message_id", indexed=True, fast=True)
     builder.add_integer_field("sort_key", indexed=True, fast=True)
     builder.add_float_field("recency", fast=True)
+    builder.add_integer_field("size", indexed=True, fast=True)
     for name in EVERYWHERE:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     for name in TEXT:
@@ -62,7 +64,7 @@ def message_schema() -> tantivy.Schema:
     builder.add_boolean_field("has_attachment", indexed=True)
     builder.add_boolean_field("is_archived", indexed=True)
     builder.add_text_field(BCC, tokenizer_name="whitespace", index_option="position")
-    for name in ("account_scope", "record_scope", "role_scope"):
+    for name in ("account_scope", "record_scope", "role_scope", "fact"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
@@ -106,6 +108,9 @@ def message_entry(document: MessageDocument) -> tantivy.Document:
     for leaf in attachments:
         if leaf.filename:
             entry.add_text("filename", " ".join(words(leaf.filename)))
+    entry.add_integer("size", document.size_bytes)
+    kinds = [kind for leaf in attachments for kind in kinds_of(leaf.content_type, leaf.filename)]
+    _add_all(entry, "fact", (*document.facts, *(f"type:{kind}" for kind in kinds)))
     entry.add_boolean("has_attachment", bool(attachments))
     entry.add_boolean("is_archived", bool(document.record_scopes))
     _add_all(entry, "account_scope", document.account_scopes)

@@ -10,7 +10,7 @@ from app.errors import Corrupt
 from app.mail import ParsedMail, parse
 from app.mail.redact import without_bcc
 from app.model import AccountId, Address, CopyId, MessageId, Record, RecordId
-from app.store import blobs, candidates, extracts, fresh, records, snippets
+from app.store import blobs, candidates, extracts, facts, fresh, records, snippets
 from app.store.database import Store, from_seconds, transaction
 from app.store.visibility import scopes_of_messages, scopes_of_record
 
@@ -34,7 +34,7 @@ class MessageDocument:
 
     `mail` is a copy without Bcc, and may lack the header block. `bcc` tells of every copy that has
     one, by the mailbox that holds the copy: only its members find it so (A20).
-    `attachments` are the texts of those that were read.
+    `attachments` are the texts of those that were read, `facts` the tokens of `app.store.facts`.
     """
 
     message_id: MessageId
@@ -45,6 +45,8 @@ class MessageDocument:
     role_scopes: tuple[str, ...]
     bcc: tuple[tuple[AccountId, Address], ...] = ()
     attachments: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def enqueue_all(store: Store) -> None:
 def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDocument]:
     """The documents of messages; those that are gone are absent."""
     rows = store.archive.conn.execute(
-        "select m.id, m.sort_at, c.id from json_each(?) wanted"
+        "select m.id, m.sort_at, m.size_bytes, c.id from json_each(?) wanted"
         " cross join messages m on m.id = wanted.value"
         " cross join copies c on c.message_id = m.id order by wanted.key, c.id",
         [json.dumps(list(ids))],
@@ -123,7 +125,8 @@ def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDoc
     scopes = scopes_of_messages(store, [MessageId(row[0]) for row in rows])
     texts = extracts.indexed_texts(store, scopes)
     made: dict[MessageId, MessageDocument] = {}
-    for message_id, sort_at, copy_id in rows:
+    said = facts.of_messages(store, scopes)
+    for message_id, sort_at, size_bytes, copy_id in rows:
         if message_id in made:
             bcc = _bcc_of(store, copy_id)
         else:
@@ -137,6 +140,8 @@ def message_documents(store: Store, ids: Iterable[MessageId]) -> list[MessageDoc
                 found.record,
                 found.role,
                 attachments=texts.get(message_id, ()),
+                facts=said.get(message_id, ()),
+                size_bytes=size_bytes,
             )
         if bcc:
             one = made[message_id]

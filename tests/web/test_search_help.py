@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from app.search import query
+from app.search.tokens import OPERATORS
 from tests.web.conftest import Browser
 
 
@@ -15,8 +16,16 @@ def test_every_operator_shown_is_understood(alice: Browser) -> None:
 
     found = [query.parse(unescape(one)) for one in shown]
 
-    assert len(found) == 16
+    assert len(found) == 33
     assert [one.notes for one in found] == [()] * len(found)
+
+
+def test_every_operator_that_is_understood_is_shown(alice: Browser) -> None:
+    page = unescape(alice.get("/search").text).partition("<summary>Operators</summary>")[2]
+
+    shown = set(re.findall(r"([a-z_-]+):", page))
+
+    assert set(OPERATORS) <= shown
 
 
 def test_every_example_is_understood_and_a_link(alice: Browser) -> None:
