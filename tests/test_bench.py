@@ -7,10 +7,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.bench import dovecot, run_pages_bench, run_suggest_bench, run_sync_bench
+from app.bench import (
+    dovecot,
+    notmuch,
+    run_pages_bench,
+    run_suggest_bench,
+    run_sync_bench,
+    searching,
+)
 from app.bench.clock import Aside, run_whole
-from app.bench.corpus import Corpus
-from app.bench.figures import FIGURES, PAGES, Measured, table
+from app.bench.corpus import Corpus, write_maildir
+from app.bench.figures import FIGURES, PAGES, SEARCH_KINDS, Measured, table
+from app.bench.peers import measure_peer
 from app.cli import letterbook
 from app.errors import LetterbookError
 from app.mail import parse
@@ -175,3 +183,32 @@ def test_pages_are_measured_over_http_beside_those_of_a_smaller_archive() -> Non
     assert beside <= measured.figures.keys()
     assert measured.figures["narrowed_still_seen"] == 0
     assert measured.figures["filed_found_seconds"] > 0
+
+
+def test_searches_are_measured_by_kind_and_while_all_is_indexed_anew(
+    mbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "DELIVERED", 1)
+    arguments = ["bench", "--search", "--mbox", str(mbox), "--times", "4", "--json", "--no-peers"]
+
+    done = CliRunner().invoke(letterbook, arguments)
+
+    figures = json.loads(done.stdout)
+    kinds = {f"search_{kind}_{p}" for kind in SEARCH_KINDS for p in ("p50", "p95")}
+    others = {"search_growth", "search_few_p95", "search_page_p95", "rebuild_rate", "index_ratio"}
+    assert figures.keys() >= kinds | others | {"searchable_seconds", "web_anon_megabytes"}
+    assert figures["messages"] == 120
+    assert figures["rebuild_answers_changed"] == 0
+    assert "notmuch" in figures["notes"][0]
+
+
+@pytest.mark.skipif(not shutil.which("notmuch"), reason="notmuch is not installed")
+def test_notmuch_is_asked_for_the_same_mail(mbox: Path, tmp_path: Path) -> None:
+    maildir = write_maildir(Corpus((mbox,)), tmp_path / "maildir")
+    measure_peer("notmuch", maildir, tmp_path / "notmuch")
+
+    with notmuch.opened(maildir) as peer:
+        ids, count = peer.page("valve", limit=5)
+
+    assert (len(ids), count) == (5, 30)
+    assert ids[0] == b"29@list.example"

@@ -37,6 +37,11 @@ class Corpus:
     mboxes: tuple[Path, ...] = ()
     messages: int = 0
 
+    @property
+    def mailbox(self) -> str:
+        """One of its mailboxes."""
+        return MAILBOX if self.mboxes else COMPANY.mailboxes[0].address
+
     def copies(self) -> Iterator[DemoDelivery]:
         """Every copy as its mailbox holds it."""
         if not self.mboxes:

@@ -38,6 +38,9 @@ PAGES = tuple(
     )
 )
 
+SEARCH_KINDS = ("rare", "middling", "common", "two", "phrase", "prefix", "sender", "dates")
+"""Of queries: one word that few, some or many mails have, two words, and so on."""
+
 FIGURES = (
     Figure("messages", beside=(("on the server", "server_messages"),)),
     Figure("raw_bytes", beside=(("on the server", "server_bytes"),)),
@@ -55,8 +58,22 @@ FIGURES = (
     Figure("text_read_ms"),
     Figure("text_read_p95"),
     Figure("message_read_p95"),
-    Figure("search_p50"),
-    Figure("search_p95"),
+    *(
+        Figure(f"search_{name}", "", (("notmuch", f"notmuch_search_{name}"),))
+        for name in (
+            *("p50", "p95"),
+            *(f"{kind}_{ending}" for kind in SEARCH_KINDS for ending in ("p50", "p95")),
+        )
+    ),
+    Figure("search_growth", "2.5", (("a tenth, p95", "search_p95_small"),)),
+    Figure("search_few_p95", "", (("who sees all", "search_p95"),)),
+    Figure("search_page_p95", "60", (("p50", "search_page_p50"),)),
+    Figure("searchable_seconds", "1", (("while indexing anew", "rebuild_searchable_seconds"),)),
+    Figure("rebuild_rate"),
+    Figure("rebuild_search_p95", "", (("longest", "rebuild_search_max"),)),
+    Figure("rebuild_answers_changed", "0"),
+    Figure("web_anon_megabytes", "150", (("of files", "web_file_megabytes"),)),
+    Figure("worker_anon_megabytes", "300"),
     Figure("suggest_precision", "0.98"),
     Figure("suggest_recall", "0.85"),
     Figure("suggest_top5", "0.97"),

@@ -46,6 +46,7 @@ class Web:
 
     settings: Settings
     connection: http.client.HTTPConnection
+    pid: int
     times: dict[str, list[float]] = field(default_factory=dict)
 
     def get(self, path: str, reader: Reader) -> tuple[int, str]:
@@ -54,6 +55,23 @@ class Web:
     def post(self, path: str, reader: Reader, **fields: str) -> int:
         sent = {**fields, "_csrf": token_for(self.settings, reader.token)}
         return self._ask("POST", path, reader, urlencode(sent))[0]
+
+    def show(self, path: str, reader: Reader) -> None:
+        _require(self.get(path, reader)[0], 200)
+
+    def memory(self, *, of_worker: bool = False) -> dict[str, float]:
+        """Megabytes: its own pages, and pages of files, which the system may take back.
+
+        Empty where the system does not tell.
+        """
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        if not children.exists():
+            return {}
+        pid = children.read_text().split()[0] if of_worker else self.pid
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        sizes = {line.partition(":")[0]: line.split()[1] for line in lines if "kB" in line}
+        names = (("anon", "RssAnon"), ("file", "RssFile"))
+        return {f"{name}_megabytes": int(sizes[key]) / 1024 for name, key in names}
 
     def timed(self, name: str, ask: Callable[[], object]) -> None:
         began = time.perf_counter()
@@ -91,7 +109,7 @@ def run_pages_bench(
             progress("making records and filing under them")
             crowd = _crowd(Path(place), max(records // share, 100), followed)
             progress(f"asking for pages of {size:,} mails")
-            with _serving(Path(place)) as web:
+            with serving(Path(place)) as web:
                 found = _ask_for_all(web, crowd, asked) | _follow(web, crowd)
         figures |= {f"{name}{ending}": value for name, value in found.items()}
     return Measured(figures | {"page_messages": messages, "page_records": records}, ())
@@ -106,7 +124,7 @@ def _crowd(directory: Path, records: int, followed: int) -> Crowd:
 
 
 @contextmanager
-def _serving(directory: Path) -> Iterator[Web]:
+def serving(directory: Path) -> Iterator[Web]:
     with create_server((_HOST, 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(  # noqa: S603  # ourselves, no shell
@@ -117,7 +135,7 @@ def _serving(directory: Path) -> Iterator[Web]:
     connection = http.client.HTTPConnection(_HOST, port, timeout=PATIENCE_SECONDS)
     try:
         _wait_for(connection, process)
-        yield Web(Settings.from_env({}, data=directory, port=port), connection)
+        yield Web(Settings.from_env({}, data=directory, port=port), connection, process.pid)
     finally:
         connection.close()
         process.terminate()
@@ -145,10 +163,10 @@ def _ask_for_all(web: Web, crowd: Crowd, asked: int) -> dict[str, float]:
     """Each page by people and for mails drawn anew each time, the same at each run."""
     random = Random(SEED)  # noqa: S311  # the same questions each time
     for reader in crowd.readers:
-        _show(web, "/email/queue", reader)
+        web.show("/email/queue", reader)
     for _ in range(asked):
         for name, path, reader in _questions(crowd, random):
-            web.timed(name, partial(_show, web, path, reader))
+            web.timed(name, partial(web.show, path, reader))
         _file_and_undo(web, crowd, random)
     figures = {f"{name}_p95": quantiles(times, n=20)[-1] for name, times in web.times.items()}
     figures |= {f"{name}_p50": quantiles(times, n=2)[0] for name, times in web.times.items()}
@@ -212,10 +230,6 @@ def _restrict(web: Web, message: str, by: Reader, role: str) -> None:
     if version is None:
         raise LetterbookError("The form of a message's access has no version.")
     _require(web.post(f"{message}/access", by, roles=role, version=version[1]), 303)
-
-
-def _show(web: Web, path: str, reader: Reader) -> None:
-    _require(web.get(path, reader)[0], 200)
 
 
 def _require(status: int, wanted: int) -> None:

@@ -8,6 +8,7 @@ from app.bench import (
     Measured,
     run_bench,
     run_pages_bench,
+    run_search_bench,
     run_suggest_bench,
     run_sync_bench,
     table,
@@ -66,6 +67,13 @@ from app.cli.common import json_option, show, waiting
     help="With --pages: how many.",
 )
 @click.option(
+    "--search",
+    "is_search",
+    is_flag=True,
+    help="Measure instead searches by kind, beside notmuch in the same process, while the archive"
+    " grows and is indexed anew.",
+)
+@click.option(
     "--suggest",
     "is_suggest",
     is_flag=True,
@@ -81,6 +89,7 @@ def bench(
     sync_rounds: int | None,
     pages: bool,
     records: int,
+    is_search: bool,
     is_suggest: bool,
     no_peers: bool,
 ) -> None:
@@ -89,6 +98,10 @@ def bench(
     with waiting("Measuring") as tick:
         if is_suggest:
             measured = run_suggest_bench(progress=tick)
+        elif is_search:
+            measured = run_search_bench(
+                mboxes, messages=messages, times=times, with_peers=not no_peers, progress=tick
+            )
         elif sync_rounds:
             measured = run_sync_bench(
                 mboxes,

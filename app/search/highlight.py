@@ -4,7 +4,6 @@ A word is marked by the same rule that finds it: its folded form or one of its s
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -200,15 +199,18 @@ def _passage(text: str, hits: list[_Span]) -> tuple[int, int]:
 def _best(hits: list[_Span]) -> int:
     """The first hit of the window with the most different words, then the most words."""
     best, best_score, last = 0, (0, 0), 0
-    inside: Counter[str] = Counter()
+    inside: dict[str, int] = {}
     for first, hit in enumerate(hits):
+        last = max(first, last)
         while last < len(hits) and hits[last].end <= hit.start + LONGEST_SNIPPET - LEAD:
-            inside[hits[last].needle] += 1
+            inside[hits[last].needle] = inside.get(hits[last].needle, 0) + 1
             last += 1
-        score = (len(+inside), inside.total())
-        if score > best_score:
+        if (score := (len(inside), last - first)) > best_score:
             best, best_score = first, score
-        inside[hit.needle] -= 1
+        if last > first and inside[hit.needle] > 1:
+            inside[hit.needle] -= 1
+        else:
+            inside.pop(hit.needle, None)
     return best
 
 

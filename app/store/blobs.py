@@ -3,6 +3,7 @@
 Small contents lie many to a block, like beside like; a block is one zstd frame.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,6 +27,8 @@ _LOOKS = 3
 _AT_ONCE = 500
 
 _of_thread = local()
+
+logger = logging.getLogger(__name__)
 
 
 NAMED = (
@@ -180,6 +183,34 @@ def read(store: Store, blob_id: int) -> bytes:
     if sha256(content).digest() != digest:
         raise Corrupt(f"The stored bytes of blob {blob_id} are damaged.")
     return content
+
+
+def read_all(store: Store, blob_ids: Iterable[int]) -> dict[int, bytes]:
+    """The bytes of each blob, proved; those that are missing or damaged are absent."""
+    wanted = list(blob_ids)
+    found: dict[int, bytes] = {}
+    with sound("mail.db"):
+        rows = store.mail.conn.execute(
+            "select id, digest, block_id, start, size_bytes from blobs"
+            # In the order in which they lie, so that each block is unpacked once.
+            f" where id in ({marks(len(wanted))}) order by block_id",
+            wanted,
+        ).fetchall()
+        for blob_id, digest, block_id, start, size_bytes in rows:
+            try:
+                block = recent_block(store, block_id)
+                if block is None or block[0] == RECIPE:
+                    found[blob_id] = read(store, blob_id)
+                    continue
+                content = slice_of(str(blob_id), block[1], start, size_bytes)
+            except Corrupt as exc:
+                logger.warning("stored bytes cannot be read", extra={"problem": str(exc)})
+                continue
+            if sha256(content).digest() == digest:
+                found[blob_id] = content
+            else:
+                logger.warning("stored bytes are damaged", extra={"blob": blob_id})
+    return found
 
 
 def unproved(store: Store, blob_id: int) -> tuple[Digest, bytes]:

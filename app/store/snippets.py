@@ -1,10 +1,8 @@
 """The readable text of messages, for highlights. Ask only for what the viewer may read."""
 
 import json
-import logging
 from collections.abc import Iterable
 
-from app.errors import Corrupt
 from app.mail import display, split_quoted
 from app.mail.charsets import decode
 from app.model import MessageId
@@ -14,8 +12,6 @@ from app.store.database import Store
 TEXT_CHARACTERS = 65_536
 PREVIEW_CHARACTERS = 140
 
-logger = logging.getLogger(__name__)
-
 
 def texts(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
     """The first 64 K characters of each message's text; "" where it has none.
@@ -24,12 +20,12 @@ def texts(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
     """
     rows = store.archive.conn.execute(
         "select id, text_blob, text_charset from messages"
-        # In the order in which they lie, so that each block is unpacked once.
-        " where id in (select value from json_each(?)) order by text_blob",
+        " where id in (select value from json_each(?))",
         [json.dumps(list(ids))],
-    )
+    ).fetchall()
+    contents = blobs.read_all(store, {blob_id for _, blob_id, _ in rows if blob_id is not None})
     return {
-        MessageId(message_id): _text(store, blob_id, charset)
+        MessageId(message_id): _text(contents.get(blob_id, b""), charset)
         for message_id, blob_id, charset in rows
     }
 
@@ -39,15 +35,8 @@ def previews(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
     return {message_id: _preview(text) for message_id, text in texts(store, ids).items()}
 
 
-def _text(store: Store, blob_id: int | None, charset: str) -> str:
-    if blob_id is None:
-        return ""
-    try:
-        content = blobs.read(store, blob_id)[: 4 * TEXT_CHARACTERS]
-    except Corrupt as exc:
-        logger.warning("a text cannot be read", extra={"problem": str(exc)})
-        return ""
-    return decode(content, charset)[:TEXT_CHARACTERS]
+def _text(content: bytes, charset: str) -> str:
+    return decode(content[: 4 * TEXT_CHARACTERS], charset)[:TEXT_CHARACTERS]
 
 
 def _preview(text: str) -> str:
