@@ -21,7 +21,17 @@ from app.search.tree import And, Flag, Node
 from app.store import documents, messages, queue, snippets, visibility
 from app.store.database import Store
 
-__all__ = ["Hit", "Kept", "Mark", "Query", "SearchPage", "find_all", "search_messages"]
+__all__ = [
+    "Hit",
+    "Kept",
+    "Mark",
+    "Query",
+    "SearchPage",
+    "count",
+    "find_all",
+    "newest",
+    "search_messages",
+]
 
 MOST_ROUNDS = 5
 PER_PAGE = 1_000
@@ -213,6 +223,18 @@ def _window(
 
 def _noted(query: Query, found: Found, *notes: str) -> Query:
     return replace(query, notes=(*query.notes, *notes, *((PARTIAL,) if found.is_partial else ())))
+
+
+def count(store: Store, viewer: Viewer, ast: Node) -> int:
+    """How much the viewer may read of what matches; where it cannot be told, 1 for some."""
+    found, readable, is_counted = _find(store, viewer, ast, _Place(None, None, 1))
+    return found.total if is_counted else len(readable)
+
+
+def newest(store: Store, viewer: Viewer, ast: Node, *, limit: int) -> list[MessageId]:
+    """The newest that the viewer may read of what matches."""
+    _, readable, _ = _find(store, viewer, ast, _Place(None, None, limit))
+    return readable
 
 
 def find_all(store: Store, viewer: Viewer, text: str) -> Iterator[MessageId]:

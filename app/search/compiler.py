@@ -16,6 +16,7 @@ from app.search.tree import (
     Held,
     Ids,
     Kind,
+    Near,
     Node,
     Not,
     Or,
@@ -77,6 +78,14 @@ class Compiler:
                 return any_of(rows + self._number(node.words, fields))
             case Prefix(start=start):
                 return any_of([self._prefix(name, start) for name in fields])
+            case Near(word=word, distance=distance):
+                return any_of(
+                    [
+                        Engine.fuzzy_term_query(self.schema, name, word, distance=distance)
+                        for name in fields
+                        if name in EVERYWHERE
+                    ]
+                )
             case _:
                 return self._fact(node)
 

@@ -41,6 +41,14 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """Words that differ from a folded one by a letter or two; nobody types it."""
+
+    word: str
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A part of the tree that is looked up in one field only."""
 
@@ -119,7 +127,21 @@ class Not:
 
 
 Node = (
-    Term | Phrase | Prefix | Field | Range | Size | Kind | Flag | Own | Held | Ids | And | Or | Not
+    Term
+    | Phrase
+    | Prefix
+    | Near
+    | Field
+    | Range
+    | Size
+    | Kind
+    | Flag
+    | Own
+    | Held
+    | Ids
+    | And
+    | Or
+    | Not
 )
 
 
@@ -158,7 +180,7 @@ def said(node: Node) -> str:
             return _said_fact(node)
 
 
-def _said_fact(node: Range | Size | Kind | Flag | Own | Held | Ids) -> str:
+def _said_fact(node: Near | Range | Size | Kind | Flag | Own | Held | Ids) -> str:
     match node:
         case Range(start=start, end=end):
             return _said_dates(start, end)
