@@ -49,3 +49,15 @@ def test_nothing_found_repeats_the_query_and_the_next_step(alice: Browser) -> No
     assert "Nothing found for" in text
     assert "<q><bdi>zebra</bdi></q>" in text
     assert "Leave out a word" in text
+
+
+@pytest.mark.parametrize("path", ["/search", "/email/archives"])
+@pytest.mark.parametrize(
+    "typed",
+    ["(" * 10_000, "a+" * 5_000, "from:", "on:2025-13-45", "%00%1b%ff", "%ed%a0%80", '"a', "OR)"],
+)
+def test_whatever_is_typed_is_answered(alice: Browser, path: str, typed: str) -> None:
+    answer = alice.get(f"{path}?q={typed}")
+
+    assert answer.status_code == 200
+    assert 'class="understood"' in answer.text or 'class="note"' in answer.text or "%" in typed
