@@ -127,8 +127,8 @@ def search_messages(
     `before` is the public id of a message: what comes after that one in the order; `after`: the
     nearest before it. By relevance the first `MOST_RANKED` are reached, and a note says so.
     `in_archive`: archived mail only, like the operator in:archive, but nothing that is typed can
-    undo it. `only`: then the total is told only where all are shown. Never raises for what was
-    typed or for a missing index; the notes of `query` say what could not be done.
+    undo it. `only`: then the total is told where that keeps few, or all are shown. Never raises for
+    what was typed or for a missing index; the notes of `query` say what could not be done.
     """
     started = perf_counter()
     query = answerable(store, viewer, parse(text, zone=zone, now=now))
@@ -307,12 +307,21 @@ def _find_kept(
     """As `_find`, of what `only` keeps."""
     index = MessageIndex.open(store.directory / "index")
     scopes = visibility.scopes_of_viewer(viewer)
+    if only.all_of is not None:
+        found = index.search(
+            ast,
+            scopes,
+            before=place.below,
+            after=place.above,
+            limit=place.limit,
+            within=only.all_of,
+        )
+        wanted = only.among(found.ids)
+        return found, [one for one in found.ids if one in wanted], len(wanted) == len(found.ids)
     kept: list[MessageId] = []
     below, above = place.below, place.above
     while True:
-        found = index.search(
-            ast, scopes, before=below, after=above, limit=PER_PAGE, within=only.all_of
-        )
+        found = index.search(ast, scopes, before=below, after=above, limit=PER_PAGE)
         wanted = only.among(found.ids)
         more = [one for one in found.ids if one in wanted]
         kept = more + kept if above is not None else kept + more

@@ -20,6 +20,8 @@ from app.store.visibility import READABLE, viewer_parameters
 VISIBLE_AFTER_DOWNLOAD = timedelta(days=30)
 MOST_COUNTED = 10_000
 FEW = 2_000
+MOST_HELD = 20_000
+"""Up to so many messages of a view are told one by one."""
 
 Show = Literal["waiting", "open", "all", "all-open", "aside"]
 """waiting: the default view; all: whatever its age; open and all-open: of these, what is not
@@ -94,6 +96,39 @@ def rows(
     )
     messages = by_places(store, viewer, places)
     return page_of(store, viewer, messages, before=before, after=after, limit=limit)
+
+
+def few(
+    store: Store, viewer: Viewer, *, show: Show, account: AccountId | None, now: datetime
+) -> list[MessageId] | None:
+    """All that a view holds, if it is not too much; else None."""
+    own = viewer.accounts if account is None else viewer.accounts & {account}
+    places = _places(store, viewer, show, own, None, is_newer=False, limit=MOST_HELD + 1, now=now)
+    return None if len(places) > MOST_HELD else [one for _, one in places]
+
+
+def among(
+    store: Store,
+    viewer: Viewer,
+    ids: Iterable[MessageId],
+    *,
+    show: Show,
+    account: AccountId | None,
+    now: datetime,
+) -> set[MessageId]:
+    """Those of the messages that a view holds."""
+    own = viewer.accounts if account is None else viewer.accounts & {account}
+    found = store.archive.conn.execute(
+        "select h.message_id from json_each(:ids) wanted"
+        " cross join holdings h on h.message_id = wanted.value"
+        " join accounts a on a.id = h.account_id"
+        " where h.account_id in (select value from json_each(:accounts))"
+        f" and ({' or '.join(f'({part})' for part in _PARTS[show])})",
+        viewer_parameters(viewer)
+        | _times(now)
+        | {"ids": json.dumps(list(ids)), "accounts": json.dumps(sorted(own))},
+    )
+    return {MessageId(row[0]) for row in found}
 
 
 def older_count(

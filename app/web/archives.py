@@ -17,6 +17,7 @@ from app.web import render
 from app.web.db import store_of
 from app.web.forms import asked
 from app.web.session import zone_of
+from app.web.view import MessageView, opened_message, pane
 
 ARCHIVES = "/email/archives"
 _NONE: Final = "none"
@@ -24,14 +25,19 @@ _NONE: Final = "none"
 
 @dataclass(frozen=True, slots=True)
 class ArchivesPage:
-    """The archive, or what was found in it; `record` is the one that the filter names."""
+    """The archive, or what was found in it; `record` is the one that the filter names.
+
+    `place` says which page of the list it is, so that what is opened beside it keeps it.
+    """
 
     query: str
     rows: Page
     types: list[RecordType]
     only: Filter
     record: Record | None
-    found: SearchPage | None = None
+    found: SearchPage | None
+    place: dict[str, str]
+    opened: MessageView | None
 
     @property
     def params(self) -> dict[str, str]:
@@ -47,13 +53,18 @@ class ArchivesPage:
 @get("/", sync_to_thread=True)
 def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     store = store_of(request)
+    opened = opened_message(request, store, viewer)
+    if beside := pane(request, opened):
+        return beside
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
     record, only = _filter(request, store, viewer)
     if query:
         found, rows = search_archive(request, store, viewer, query, only)
     else:
         found, rows = None, archives.rows(store, viewer, only=only, before=before, after=after)
-    context = ArchivesPage(query, rows, records.types(store), only, record, found)
+    place = {"before": before, "after": after}
+    types = records.types(store)
+    context = ArchivesPage(query, rows, types, only, record, found, place, opened)
     return render.page(request, "archives/index.html", context=context, section="archives")
 
 

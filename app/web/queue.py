@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from litestar import Response, Router, get, post
@@ -12,7 +13,8 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from app.errors import NotFound
-from app.model import Account, Page, Viewer
+from app.model import Account, AccountId, Page, Viewer
+from app.search import Kept, SearchPage, search_messages
 from app.store import Store, accounts, archives, jobs, queue, records, transaction, users
 from app.store.circles import Circles
 from app.store.jobs import JobResult
@@ -21,9 +23,9 @@ from app.web import flash, render
 from app.web.circles import circles_of, new_rows_above, older_count, state_of
 from app.web.db import store_of
 from app.web.forms import asked, field
-from app.web.session import HOME
+from app.web.session import HOME, zone_of
 from app.web.toolbar import set_one_aside
-from app.web.view import MessageView, message_view
+from app.web.view import MessageView, opened_message, pane
 
 _PAGE: Final = 50
 LONGEST_ID: Final = 20
@@ -75,10 +77,13 @@ class QueuePage:
     `place` says which page of the list it is, so that what is opened beside it keeps it.
 
     `next_row` is the id of the row that takes the place of one that just left the list; `admins`
-    are whom to ask for a mailbox, empty for those who may add any.
+    are whom to ask for a mailbox, empty for those who may add any. `found` is what a typed line
+    finds of the view; None where all of it is shown.
     """
 
     rows: Page
+    query: str
+    found: SearchPage | None
     show: str
     mailboxes: list[Account]
     mailbox: str
@@ -123,11 +128,11 @@ class NewRowsPage:
 @get("/queue", sync_to_thread=True)
 def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     store = store_of(request)
-    if asked(request, "open") and request.headers.get("hx-target") == "pane":
-        view = message_view(store, viewer, asked(request, "open"), wanted=asked(request, "view"))
-        return render.page(request, "messages/show.html", context=view, fragment="queue/_pane.html")
+    opened = opened_message(request, store, viewer)
+    if beside := pane(request, opened):
+        return beside
     shown = _tab(request)
-    context = _queue_page(request, store, viewer, shown)
+    context = _queue_page(request, store, viewer, shown, opened)
     page = render.page(request, "queue/index.html", context=context, section="queue")
     if toggle := _REMEMBERED.get(asked(request, "show")):
         page.set_cookie(_remembered(toggle, is_https=request.app.state.settings.is_https))
@@ -210,26 +215,36 @@ def circles(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template |
     return render.page(request, "queue/circles.html", context=context, fragment="queue/_state.html")
 
 
-def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer, shown: Show) -> QueuePage:
+def _queue_page(
+    request: HTMXRequest, store: Store, viewer: Viewer, shown: Show, opened: MessageView | None
+) -> QueuePage:
     now = datetime.now(UTC)
     mailboxes = accounts.of_viewer(store, viewer)
     mailbox = next((one for one in mailboxes if one.public_id == asked(request, "mailbox")), None)
     account = mailbox.id if mailbox else None
-    before, after = asked(request, "before"), asked(request, "after")
-    rows = queue.rows(
-        store,
-        viewer,
-        show=shown,
-        account=account,
-        before=before,
-        after=after,
-        limit=_PAGE,
-        now=now,
-    )
-    is_top = shown in _TOP and not (mailbox or before or after)
-    older = older_count(request, store, viewer, account, now=now) if shown in _TOP else 0
+    query, before, after = (asked(request, name) for name in ("q", "before", "after"))
+    found: SearchPage | None = None
+    if query:
+        found = _search(request, store, viewer, shown, account, now=now)
+        rows = Page(tuple(hit.row for hit in found.hits), found.older, found.newer)
+    else:
+        rows = queue.rows(
+            store,
+            viewer,
+            show=shown,
+            account=account,
+            before=before,
+            after=after,
+            limit=_PAGE,
+            now=now,
+        )
+    is_top = shown in _TOP and not (mailbox or query or before or after)
+    is_counted = shown in _TOP and not query
+    older = older_count(request, store, viewer, account, now=now) if is_counted else 0
     return QueuePage(
         rows=rows,
+        query=query,
+        found=found,
         show=shown,
         mailboxes=mailboxes,
         mailbox=mailbox.public_id if mailbox else "",
@@ -237,13 +252,36 @@ def _queue_page(request: HTMXRequest, store: Store, viewer: Viewer, shown: Show)
         older_count=min(older, queue.MOST_COUNTED),
         older_is_capped=older > queue.MOST_COUNTED,
         newest=_newest(rows) if is_top else "",
-        opened=_opened(request, store, viewer),
+        opened=opened,
         check=_asked_check(request, store, viewer),
         next_check_seconds=_next_check(store, viewer, now),
         refresh_seconds=_refresh(asked(request, "refresh")),
         next_row=_next_row(request, store, viewer, rows),
         steps=_steps(store, viewer),
         admins=() if mailboxes or viewer.is_admin else _admins(store),
+    )
+
+
+def _search(
+    request: HTMXRequest,
+    store: Store,
+    viewer: Viewer,
+    shown: Show,
+    account: AccountId | None,
+    *,
+    now: datetime,
+) -> SearchPage:
+    """What a typed line finds of a view; the place in it is the address's."""
+    among = partial(queue.among, store, viewer, show=shown, account=account, now=now)
+    return search_messages(
+        store,
+        viewer,
+        asked(request, "q"),
+        before=asked(request, "before"),
+        after=asked(request, "after"),
+        limit=_PAGE,
+        zone=zone_of(request),
+        only=Kept(among, queue.few(store, viewer, show=shown, account=account, now=now)),
     )
 
 
@@ -299,11 +337,6 @@ def _admins(store: Store) -> tuple[str, ...]:
 
 def _newest(rows: Page) -> str:
     return rows.rows[0].message.public_id if rows.rows else "none"
-
-
-def _opened(request: HTMXRequest, store: Store, viewer: Viewer) -> MessageView | None:
-    wanted = asked(request, "open")
-    return message_view(store, viewer, wanted, wanted=asked(request, "view")) if wanted else None
 
 
 def _check(store: Store, viewer: Viewer, job: str) -> Check:

@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Template
+
 from app import filing
 from app.mail import ParsedMail, decode_leaf, leaf_text, parse, split_quoted
 from app.model import Location, Message, Part, Row, Viewer
 from app.store import Store, holdings, messages, queue, threads
+from app.web import render
+from app.web.db import AnyRequest
+from app.web.forms import asked
 from app.web.html_body import MOST_IMAGE_BYTES, remote_images
 
 LONGEST_TEXT: Final = 500_000
@@ -70,6 +76,21 @@ def message_view(store: Store, viewer: Viewer, public_id: str, *, wanted: str = 
         is_aside=holdings.is_set_aside(store, viewer, message.id),
         may_edit=message.archived_at is not None
         and filing.may_change_access(store, viewer, message.id),
+    )
+
+
+def opened_message(request: AnyRequest, store: Store, viewer: Viewer) -> MessageView | None:
+    """What is opened beside a list, by its address; None: nothing is. Raises NotFound."""
+    wanted = asked(request, "open")
+    return message_view(store, viewer, wanted, wanted=asked(request, "view")) if wanted else None
+
+
+def pane(request: HTMXRequest, opened: MessageView | None) -> Template | None:
+    """What is opened, if only that was asked for; else None: the page shows it beside its list."""
+    if opened is None or request.headers.get("hx-target") != "pane":
+        return None
+    return render.page(
+        request, "messages/show.html", context=opened, fragment="messages/_pane.html"
     )
 
 

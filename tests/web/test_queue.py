@@ -108,9 +108,11 @@ def test_odd_addresses_still_show_a_page(team: Team, alice: Browser, query: str)
     assert alice.get(f"/email/queue?{query}").status_code == 200
 
 
-def test_the_pane_is_a_part_of_the_page(team: Team, alice: Browser) -> None:
+@pytest.mark.parametrize("page", ["/email/queue", "/email/archives"])
+def test_the_pane_is_a_part_of_the_page(team: Team, alice: Browser, page: str) -> None:
+    """R68: what is opened beside the queue and the archives stands in the address."""
     (one,) = team.deliver(mail("Faktura"))
-    path = f"/email/queue?open={one}"
+    path = f"{page}?open={one}"
 
     full = alice.get(path).text
     fragment = alice.fragment(path, target="pane").text
@@ -119,11 +121,14 @@ def test_the_pane_is_a_part_of_the_page(team: Team, alice: Browser) -> None:
     assert " ".join(fragment.split()) in " ".join(full.split())
 
 
-def test_a_hidden_message_does_not_open_in_the_pane(team: Team, charlie: Browser) -> None:
+@pytest.mark.parametrize("page", ["/email/queue", "/email/archives"])
+def test_a_hidden_message_does_not_open_in_the_pane(
+    team: Team, charlie: Browser, page: str
+) -> None:
     (one,) = team.deliver(mail("Faktura"))
 
-    hidden = charlie.get(f"/email/queue?open={one}")
-    missing = charlie.get("/email/queue?open=aaaaaaaaaaaaa")
+    hidden = charlie.get(f"{page}?open={one}")
+    missing = charlie.get(f"{page}?open=aaaaaaaaaaaaa")
 
     assert hidden.status_code == missing.status_code == 404
     assert hidden.text == missing.text
