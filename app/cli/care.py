@@ -25,6 +25,7 @@ from app.model import Account, PublicId
 from app.settings import Settings
 from app.store import Store, accounts, folders, upkeep
 from app.store.database import sound
+from app.store.extracts import NOT_READ
 from app.store.totals import totals
 from app.store.upkeep import Upkeep
 from app.verify import Verified, outcome, sentence
@@ -45,6 +46,7 @@ def status(settings: Settings, as_json: bool) -> None:
             "locations": found.locations,
             "queued_for_index": found.queued_for_index,
             "to_reparse": found.to_reparse,
+            "attachments": {"waiting": found.unread_attachments, **found.attachments},
             "bytes": {
                 "raw": found.raw_bytes,
                 "stored": found.stored_bytes,
@@ -83,6 +85,7 @@ def _as_text(document: dict[str, Any], archives: set[PublicId]) -> str:
     if document["to_reparse"]:
         done = document["messages"] - document["to_reparse"]
         lines.append(f"re-reading: {done:,} of {document['messages']:,}")
+    lines.append(_attachments(document["attachments"]))
     for account in document["accounts"]:
         state = "archive only" if account["id"] in archives else _state(account)
         lines.append(f"{account['address']} ({account['id']}): {state}")
@@ -96,6 +99,17 @@ def _as_text(document: dict[str, Any], archives: set[PublicId]) -> str:
             for folder in account["folders"]
         ]
     return "\n".join(lines)
+
+
+def _attachments(counts: dict[str, int]) -> str:
+    read = counts.get("read", 0) + counts.get("cut", 0)
+    said = f"attachments: {read:,} read, {counts['waiting']:,} messages waiting"
+    reasons = [
+        f"{counts[one]:,} not read: {why}"
+        for one, why in NOT_READ.items()
+        if one in counts and one != "cut"
+    ]
+    return "; ".join([said, *reasons])
 
 
 def _state(account: dict[str, Any]) -> str:

@@ -11,7 +11,8 @@ from time import perf_counter
 from typing import Literal
 
 from app.errors import Conflict, Invalid, NotFound
-from app.model import MessageId, Row, Viewer
+from app.model import Message, MessageId, Row, Viewer
+from app.search.found_in import FoundIn, find_in
 from app.search.highlight import Mark, marks, snippet
 from app.search.index import Found, MessageIndex
 from app.search.own import MOST_PENDING, answerable
@@ -22,6 +23,7 @@ from app.store import documents, messages, queue, snippets, visibility
 from app.store.database import Store
 
 __all__ = [
+    "FoundIn",
     "Hit",
     "Kept",
     "Mark",
@@ -53,11 +55,15 @@ Sort = Literal["date", "relevance"]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message that was found: its row, its subject in pieces, and its best passage in pieces."""
+    """A message that was found: its row, its subject in pieces, and its best passage in pieces.
+
+    `found_in`: the attachment that holds what its own text does not.
+    """
 
     row: Row
     subject_marks: tuple[Mark, ...]
     snippet: tuple[Mark, ...]
+    found_in: FoundIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,12 +354,21 @@ def _newly_hidden(store: Store, viewer: Viewer) -> tuple[set[MessageId], bool]:
 def _hits(store: Store, viewer: Viewer, query: Query, ids: list[MessageId]) -> tuple[Hit, ...]:
     rows = queue.rows_by_ids(store, viewer, ids)
     texts = snippets.texts(store, [one for one in ids if one in rows])
+    own = {one: _own_text(row.message, texts.get(one, "")) for one, row in rows.items()}
+    where = find_in(store, viewer, query, own)
     return tuple(
         Hit(
             rows[one],
             marks(rows[one].message.subject, query),
             snippet(texts.get(one, ""), query),
+            where.get(one),
         )
         for one in ids
         if one in rows
     )
+
+
+def _own_text(message: Message, text: str) -> str:
+    """What a hit may have been found in besides its attachments."""
+    sender = message.sender
+    return "\n".join((message.subject, sender.name, sender.address, message.to_summary, text))

@@ -1,9 +1,12 @@
 """What a search answers to programs: the JSON of `letterbook search --json` and of the API."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.model import Message, Record, Row, Viewer
-from app.search import SearchPage
+from app.search import FoundIn, Mark, SearchPage
 from app.store import Store, messages
 
 
@@ -22,7 +25,15 @@ class CopyAnswer(Struct, frozen=True):
     sha256: str
 
 
-class HitAnswer(Struct, frozen=True, rename={"sender": "from"}):
+class FoundInAnswer(Struct, frozen=True):
+    """The attachment that holds what the message's own text does not, and where in it."""
+
+    file: str
+    place: str
+    snippet: str
+
+
+class HitAnswer(Struct, frozen=True, omit_defaults=True, rename={"sender": "from"}):
     """A message in a list. `attached_to` and `accounts` name what the viewer may see."""
 
     id: str
@@ -34,6 +45,7 @@ class HitAnswer(Struct, frozen=True, rename={"sender": "from"}):
     attached_to: list[Place]
     accounts: list[str]
     copies: list[CopyAnswer]
+    found_in: FoundInAnswer | None = None
 
 
 class SearchAnswer(Struct, frozen=True):
@@ -58,10 +70,21 @@ def answer(store: Store, viewer: Viewer, text: str, page: SearchPage) -> SearchA
         total_is_exact=page.total_is_exact,
         took_ms=round(page.took_ms, 2),
         hits=[
-            hit_answer(store, viewer, hit.row, "".join(mark.text for mark in hit.snippet))
+            replace(
+                hit_answer(store, viewer, hit.row, _plain(hit.snippet)),
+                found_in=_found_in(hit.found_in),
+            )
             for hit in page.hits
         ],
     )
+
+
+def _found_in(found: FoundIn | None) -> FoundInAnswer | None:
+    return FoundInAnswer(found.filename, found.place, _plain(found.passage)) if found else None
+
+
+def _plain(pieces: Iterable[Mark]) -> str:
+    return "".join(piece.text for piece in pieces)
 
 
 def hit_answer(store: Store, viewer: Viewer, row: Row, snippet: str) -> HitAnswer:

@@ -63,6 +63,11 @@ def snippet(text: str, query: Query) -> tuple[Mark, ...]:
     )
 
 
+def holds(text: str, needles: Needles) -> bool:
+    """Whether any of what is asked for is in a text."""
+    return bool(_hits(text, needles))
+
+
 def _hits(text: str, needles: Needles) -> list[_Span]:
     """The words that are asked for, in order; a phrase is one hit."""
     if not needles:

@@ -5,7 +5,7 @@ before the engine sees anything.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
@@ -292,7 +292,12 @@ def _own(name: str, value: str, at: int) -> Node | None:
 
 def needles(node: Node) -> Needles:
     """What a hit's text can show of a query."""
-    leaves = list(_wanted(node))
+    return needles_of(_wanted(node))
+
+
+def needles_of(wanted: Iterable[Node]) -> Needles:
+    """What marks these words, rows and beginnings in a text."""
+    leaves = list(wanted)
     terms = [leaf for leaf in leaves if isinstance(leaf, Term)]
     return Needles(
         frozenset(term.word for term in terms),

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import zstandard
@@ -36,6 +37,7 @@ Status = Literal[
 ]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 NOT_READ: Final[Mapping[str, str]] = {
+    "cut": "only its beginning was read",
     "empty": "there is none in it; it may be scanned",
     "password": "protected by a password",
     "damaged": "the file is damaged",
@@ -44,7 +46,7 @@ NOT_READ: Final[Mapping[str, str]] = {
     "slow": "it takes too long to read",
     "failed": "the reader gave up on it",
 }
-"""Why there is no text, in words. Files that hold no text as a rule (unknown) need none."""
+"""Why there is no text, or not all, in words. What holds no text as a rule (unknown) needs none."""
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +177,15 @@ def readable_attachments(
     return attachments(store, [MessageId(row[0]) for row in rows.fetchall()])
 
 
+def unread(store: Store, viewer: Viewer, message_id: MessageId) -> dict[int, str]:
+    """Why attachments of a message are not searchable, by their position; {} to who may not read
+    it."""
+    its_own = readable_attachments(store, viewer, [message_id])
+    known = statuses(store, {one.source for one in its_own})
+    told = {one.position: NOT_READ.get(known.get(one.source, "read"), "") for one in its_own}
+    return {position: reason for position, reason in told.items() if reason}
+
+
 def statuses(store: Store, sources: Iterable[Source]) -> dict[Source, Status]:
     """How the reading of these ended; those not read yet, or by another version, are absent."""
     return {
@@ -185,26 +196,29 @@ def statuses(store: Store, sources: Iterable[Source]) -> dict[Source, Status]:
 
 def texts(store: Store, sources: Iterable[Source]) -> dict[Source, str]:
     """The texts of these; those without are absent, and those of a damaged row."""
-    found: dict[Source, str] = {}
-    for blob_id, position, payload in _rows(
-        store, "e.text", sources, and_where="and e.text is not null"
-    ):
+    return dict(texts_in_turn(store, sources))
+
+
+def texts_in_turn(store: Store, sources: Iterable[Source]) -> Iterator[tuple[Source, str]]:
+    """The same in their order, one in memory at a time."""
+    rows = _rows(store, "e.text", sources, and_where="and e.text is not null order by w.key")
+    for blob_id, position, payload in rows:
         with suppress(zstandard.ZstdError, UnicodeDecodeError):
-            found[Source(blob_id, position)] = _unpacked(payload)
-    return found
+            yield Source(blob_id, position), _unpacked(payload)
 
 
 def indexed_texts(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, tuple[str, ...]]:
     """What the index is to know of the attachments of messages, one text for each that has any."""
-    found = attachments(store, ids)
-    known = texts(store, {one.source for one in found})
     made: dict[MessageId, tuple[str, ...]] = {}
-    for one in found:
-        before = made.get(one.message_id, ())
-        room = MOST_INDEXED_OF_MESSAGE - sum(map(len, before))
-        if one.source in known and room > 0:
-            text = "\n".join(body for _, body in pages(known[one.source]))
-            made[one.message_id] = (*before, text[: min(room, MOST_INDEXED)])
+    for message_id, some in groupby(attachments(store, ids), key=lambda one: one.message_id):
+        room = MOST_INDEXED_OF_MESSAGE
+        # One after the other: all texts of a message may be more than there is memory.
+        for _, text in texts_in_turn(store, dict.fromkeys(one.source for one in some)):
+            kept = "\n".join(body for _, body in pages(text))[: min(room, MOST_INDEXED)]
+            made[message_id] = (*made.get(message_id, ()), kept)
+            room -= len(kept)
+            if room <= 0:
+                break
     return made
 
 

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
-from app.store import blobs, documents, reparse
+from app.store import blobs, documents, extracts, reparse
 from app.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts (`to_reparse`: messages that an older parser read), and bytes: of all copies, of
-    their stored form, of the databases, of the index.
+    """Counts, and bytes: of all copies, of their stored form, of the databases, of the index.
+
+    `to_reparse`: messages that an older parser read. `unread_attachments`: messages whose
+    attachments wait to be read; `attachments`: contents that were, by how it ended.
     """
 
     messages: int
@@ -17,6 +19,8 @@ class Totals:
     locations: int
     queued_for_index: int
     to_reparse: int
+    unread_attachments: int
+    attachments: dict[extracts.Status, int]
     raw_bytes: int
     stored_bytes: int
     database_bytes: int
@@ -37,6 +41,8 @@ def totals(store: Store) -> Totals:
         locations=locations,
         queued_for_index=documents.backlog(store),
         to_reparse=reparse.to_do(store),
+        unread_attachments=extracts.backlog(store),
+        attachments=extracts.counts(store),
         raw_bytes=raw_bytes,
         stored_bytes=blobs.stored_bytes(store),
         database_bytes=sum(

@@ -1,5 +1,6 @@
 """A message made ready for a page: the pane beside the queue and the message page show the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -9,7 +10,7 @@ from litestar.response import Template
 from app import filing
 from app.mail import ParsedMail, decode_leaf, leaf_text, parse, split_quoted
 from app.model import Location, Message, Part, Row, Viewer
-from app.store import Store, holdings, messages, queue, threads
+from app.store import Store, extracts, holdings, messages, queue, threads
 from app.web import render
 from app.web.db import AnyRequest
 from app.web.forms import asked
@@ -28,11 +29,13 @@ class MessageView:
     `text` is what its author wrote, `quoted` the rest; both empty where the HTML is shown.
     `remote_images` counts the pictures elsewhere that could be loaded. `is_aside`: set aside in
     a mailbox of the viewer's own. `may_edit`: he may say who else reads it (R50).
+    `unread_texts`: why attachments are not searchable, by their positions.
     """
 
     row: Row
     mail: ParsedMail
     attachments: tuple[Part, ...]
+    unread_texts: Mapping[int, str]
     view: View
     has_html: bool
     text: str
@@ -64,6 +67,7 @@ def message_view(store: Store, viewer: Viewer, public_id: str, *, wanted: str = 
         row=queue.row(store, viewer, message.id),
         mail=mail,
         attachments=tuple(part for part in parts if part.is_attachment),
+        unread_texts=extracts.unread(store, viewer, message.id),
         view=view,
         has_html=mail.html is not None,
         text=text.strip("\n"),

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from app.cli import letterbook
 from app.store import open_store
 from tests import make
+from tests.extract import documents
 
 MAILDIR = Path(__file__).parents[1] / "corpus"
 PASSWORD = "correct horse battery"
@@ -95,6 +96,21 @@ def test_search_gives_the_contracts_keys_and_finds_inflected_words(archive: Run)
         "copies",
     }
     assert {hit["subject"] for hit in document["hits"]} == {"Faktura", "Betonu brak"}
+
+
+def test_an_import_ends_with_its_attachments_searchable(archive: Run, tmp_path: Path) -> None:
+    """R4."""
+    pdf = documents.pdf("Faktura", "FV/2025/03/117")
+    files = ("fv.pdf", pdf), ("locked.pdf", documents.locked_pdf())
+    (tmp_path / "one.eml").write_bytes(documents.mail("Nowa", "Zobacz.", *files))
+
+    archive("import", tmp_path / "one.eml", "--address", "old@firma.pl")
+
+    hit = first_hit(archive, "FV/2025/03/117")
+    assert hit["found_in"] == {"file": "fv.pdf", "place": "page 2", "snippet": "FV/2025/03/117"}
+    said = archive("status").output
+    assert "attachments: 1 read, 0 messages waiting" in said
+    assert "1 not read: protected by a password" in said
 
 
 def test_bob_does_not_find_what_alice_has_not_archived(archive: Run) -> None:

@@ -105,7 +105,7 @@ def winmail(name: str, content: bytes) -> bytes:
 def mail(subject: str, text: str, *files: tuple[str, bytes]) -> bytes:
     parts = [f"Content-Type: text/plain\r\n\r\n{text}"]
     parts += [
-        f"Content-Type: application/octet-stream; name={name}\r\n"
+        f'Content-Type: application/octet-stream; name="{name}"\r\n'
         f"Content-Transfer-Encoding: base64\r\n\r\n{base64.encodebytes(content).decode()}"
         for name, content in files
     ]

@@ -140,7 +140,7 @@ def test_pages_have_names():
 
 
 def test_every_status_but_those_with_text_has_its_words():
-    assert {*extracts.STATUSES} - {*extracts.NOT_READ} == {"read", "cut", "unknown"}
+    assert {*extracts.STATUSES} - {*extracts.NOT_READ} == {"read", "unknown"}
 
 
 def test_reading_again_with_another_parser_forgets_what_lay_at_a_place(store, receive):

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from app import filing
+from app.extract.reader import Reader
+from app.jobs.attachments import read_some
 from app.search.indexer import Indexer
 from app.store import archives
+from tests.extract import documents
 from tests.make import mail
 from tests.web.conftest import Browser, Team
 
@@ -83,3 +86,19 @@ def test_search_and_the_picker_go_back_too(many: Team, alice: Browser) -> None:
         assert re.findall(r"Oferta</mark> (\d+)", again) == re.findall(
             r"Oferta</mark> (\d+)", alice.get(path).text
         )
+
+
+def test_a_hit_in_an_attachment_says_file_and_page(team: Team, alice: Browser) -> None:
+    """R4, R46."""
+    file = ("fv <b>.pdf", documents.pdf("Faktura", "Deskowanie stropu"))
+    (one,) = team.deliver(documents.mail("Nowa", "Zobacz.", file))
+    viewer = team.viewer(team.alice)
+    filing.file_message(team.store, viewer, team.id_of(one), team.company, now=datetime.now(UTC))
+    with Reader() as reader:
+        read_some(team.store, reader)
+    Indexer(team.store).drain()
+
+    page = alice.get("/email/archives?q=deskowania").text
+
+    said = "Found in <bdi>fv &lt;b&gt;.pdf</bdi>, <bdi>page 2</bdi>: <mark>Deskowanie</mark> stropu"
+    assert said in page

@@ -1,12 +1,16 @@
 """The message page, its frame, parts and source."""
 
+import re
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
 
 from app import filing
+from app.extract.reader import Reader
+from app.jobs.attachments import read_some
 from app.web.messages import clean_name, disposition
+from tests.extract import documents
 from tests.make import mail
 from tests.web.conftest import Browser, Team
 
@@ -45,6 +49,21 @@ def test_it_shows_the_message(team: Team, alice: Browser) -> None:
     assert "Archive new email" in text
     assert '<a href="https://x.example/a" rel="noopener noreferrer nofollow"' in text
     assert "office@firma.pl</bdi> / <bdi>INBOX" in text
+
+
+def test_why_an_attachment_is_not_searchable_stands_beside_it(team: Team, alice: Browser) -> None:
+    files = ("a.pdf", documents.pdf("a")), ("b.pdf", documents.locked_pdf()), ("c.png", PNG)
+    (one,) = team.deliver(documents.mail("Faktura", "Zobacz.", *files))
+    path = f"/email/messages/{one}"
+    assert "text not read" not in alice.get(path).text
+
+    with Reader() as reader:
+        read_some(team.store, reader)
+
+    (note,) = re.findall(
+        r"<bdi>([^<]*)</bdi></a> <span[^>]*>[^<]*text not read: ([^<]*)", alice.get(path).text
+    )
+    assert note == ("b.pdf", "protected by a password")
 
 
 @pytest.mark.parametrize("part", ["", "/body", "/source.eml", "/parts/0", "/attach"])
