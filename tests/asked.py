@@ -121,7 +121,14 @@ QUERIES: dict[str, list[str]] = {
         "record={secret}&at=1",
         "record={company}&at=1&already={h1}&missing={missing}",
     ],
-    "/search": ["", *SEARCHES, *(f"q=fence&before={{{name}}}" for name in MAIL)],
+    "/search": [
+        "",
+        *SEARCHES,
+        *(f"{search}&sort=relevance" for search in SEARCHES),
+        *(f"q=fence&before={{{name}}}" for name in MAIL),
+        *(f"q=fence&sort=relevance&before={{{name}}}" for name in MAIL),
+        *(f"q=fence&open={{{name}}}" for name in MAIL),
+    ],
     "/records/{record_type:str}": [
         "",
         "like=s",
@@ -186,7 +193,12 @@ QUERIES: dict[str, list[str]] = {
     "/api/v1/messages/{message_id:str}": PLAIN,
     "/api/v1/messages/{message_id:str}/parts/{part:int}": PLAIN,
     "/api/v1/messages/{message_id:str}/source": PLAIN,
-    "/api/v1/search": ["", *SEARCHES, *(f"q=fence&cursor={{{name}}}" for name in MAIL)],
+    "/api/v1/search": [
+        "",
+        *SEARCHES,
+        *(f"{search}&sort=relevance" for search in SEARCHES),
+        *(f"q=fence&cursor={{{name}}}" for name in MAIL),
+    ],
     "/api/v1/record-types": PLAIN,
     "/api/v1/records": [
         *("", "show=all", "type=companies", "type=projects&q=fence", "q=secret"),

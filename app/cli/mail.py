@@ -18,9 +18,9 @@ from app.cli.common import (
     wait_for_index,
     work,
 )
-from app.errors import Forbidden, Invalid, LetterbookError, NotFound
+from app.errors import Forbidden, LetterbookError, NotFound
 from app.model import Account, Message, Viewer
-from app.search import Hit, search_messages
+from app.search import Hit, Sort, search_messages
 from app.search.answer import answer
 from app.settings import Settings
 from app.store import Store, accounts, blobs, folders, messages, users
@@ -96,14 +96,12 @@ def _checked(store: Store, account: Account) -> dict[str, Any]:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--sort", type=click.Choice(["date", "relevance"]), default="date")
 def search(
-    settings: Settings, as_json: bool, query: str, email: str, limit: int, sort: str
+    settings: Settings, as_json: bool, query: str, email: str, limit: int, sort: Sort
 ) -> None:
-    """Find messages, newest first."""
-    if sort == "relevance":
-        raise Invalid("sort", "Results are sorted by date; relevance is not there yet.")
+    """Find messages, newest first, or best first."""
     with opened(settings) as store:
         viewer = people.viewer_for(store, email)
-        page = search_messages(store, viewer, query, limit=limit)
+        page = search_messages(store, viewer, query, limit=limit, sort=sort)
         document = msgspec.to_builtins(answer(store, viewer, query, page))
         lines = [_line(hit) for hit in page.hits]
         lines.append(f"{page.total:,} found, understood as: {page.query.understood}")

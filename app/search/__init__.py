@@ -29,6 +29,7 @@ __all__ = [
     "Mark",
     "Query",
     "SearchPage",
+    "Sort",
     "count",
     "find_all",
     "newest",

@@ -14,7 +14,7 @@ from app import filing
 from app.errors import NotFound
 from app.mail import ParsedMail, parse
 from app.model import Address, Part, Row, Viewer
-from app.search import search_messages
+from app.search import Sort, search_messages
 from app.search.answer import Place, SearchAnswer, answer, place
 from app.store import filings, messages, queue, records
 from app.web.api import FILE, READ, Cursor, Limit, caller_of
@@ -149,7 +149,7 @@ def search(
     request: HTMXRequest,
     viewer: NamedDependency[Viewer],
     q: Annotated[str, QueryParameter(min_length=1, max_length=1000, description="The query.")],
-    sort: Annotated[Literal["date"], QueryParameter(description="Newest first.")] = "date",
+    sort: Annotated[Sort, QueryParameter(description="Newest first, or best first.")] = "date",
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> FoundAnswer:

@@ -278,7 +278,7 @@ BAD_PARAMETERS = [
     "/search?q=",
     f"/search?q={'x' * 1001}",
     "/search?q=x&limit=9999999999999999999999",
-    "/search?q=x&sort=relevance",
+    "/search?q=x&sort=best",
     f"/search?q=x&cursor={'x' * 101}",
 ]
 
