@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app import verify
 from app.errors import Conflict, LetterbookError
 from app.mail import PARSER_VERSION
+from app.search.indexer import prove_again
 from app.settings import Settings, machine_zone
 from app.store import (
     Store,
@@ -138,6 +139,7 @@ def _is_purge_waiting(store: Store) -> bool:
 def _verify(store: Store, settings: Settings, stop: Callable[[], bool]) -> Report:
     del settings
     done = verify.scrub(store, now=datetime.now(UTC), stop=stop)
+    prove_again(store.directory)
     return Report(done.summary, done.is_good, done.detail)
 
 

@@ -44,6 +44,13 @@ Progress = Callable[[int, int], None]
 """Called with the documents written so far, and how many there were to write at the start."""
 
 
+def prove_again(directory: Path) -> None:
+    """Have the indexes of a data directory read to the last byte when their writer looks next."""
+    if (directory / "index").is_dir():
+        for name in NAMES:
+            doubt(directory / "index", name).touch()
+
+
 class Indexer:
     """Keeps the indexes of one data directory up to date; for one thread.
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from app.errors import Conflict, LetterbookError
+from app.jobs.upkeep import TASKS, carry_out
 from app.search import indexer, search_messages, soundness
 from app.search.index import MessageIndex
 from app.search.indexer import Indexer
 from app.search.reader import Damaged, doubt
 from app.search.schema import MESSAGES, RECORDS
+from app.settings import Settings
 from app.store import documents, open_store, upkeep
 from tests.search.conftest import mail
 from tests.search.harms import DAMAGES, ENDINGS, Files, flipped
@@ -207,3 +209,19 @@ def test_a_writer_that_goes_on_failing_has_its_index_made_anew(sound, monkeypatc
 
 def refuse(*arguments):
     raise Damaged("An index writer was killed.")
+
+
+def test_what_no_search_meets_is_noticed_at_night(sound):
+    sound.indexer.drain()
+    flipped(Files(sound.directory / MESSAGES).largest("idx"))
+    (night,) = (task for task in TASKS if task.kind == "verify")
+
+    sound.indexer.drain()
+    before = upkeep.last(sound.store, "index")
+    carry_out(Settings.from_env({}, data=sound.store.directory), night, lambda: False)
+    while sound.indexer.drain():
+        pass
+
+    assert before is None
+    assert upkeep.last(sound.store, "index").is_good
+    assert answer(sound) == (SUBJECTS, True)
