@@ -342,3 +342,23 @@ def test_remote_images_are_loaded_by_the_key_i_only(team: Team, page: Page) -> N
 
     expect(frame.locator("img")).to_have_attribute("src", "https://t.example/a.gif")
     assert before == []
+
+
+def test_a_mail_is_found_opened_and_archived_by_keys_from_any_page(team: Team, page: Page) -> None:
+    team.deliver(mail("Protokół odbioru", text="W załączeniu, Spostex S.A."))
+    Indexer(team.store).drain()
+    page.goto("/records/projects")
+
+    page.keyboard.press("/")
+    page.keyboard.type("protokoly")
+    page.keyboard.press("Enter")
+    expect(page.locator("mark")).to_have_text("Protokół")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#pane")).to_contain_text("W załączeniu")
+    page.go_back()
+    expect(page.locator("#pane")).not_to_contain_text("W załączeniu")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+
+    expect(page.get_by_label("Select Record")).to_have_value("Spostex S.A.")
