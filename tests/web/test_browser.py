@@ -362,3 +362,28 @@ def test_a_mail_is_found_opened_and_archived_by_keys_from_any_page(team: Team, p
     page.keyboard.press("e")
 
     expect(page.get_by_label("Select Record")).to_have_value("Spostex S.A.")
+
+
+def test_results_follow_what_is_typed_on_their_page(team: Team, page: Page) -> None:
+    team.deliver(
+        mail("Protokół odbioru", message_id="<1@x>"),
+        mail("Oferta na żwir", message_id="<2@x>"),
+    )
+    Indexer(team.store).drain()
+    page.goto("/search?q=oferta&sort=relevance")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#pane")).to_contain_text("Oferta")
+    places = page.evaluate("history.length")
+
+    page.get_by_role("searchbox", name="Search", exact=True).first.fill("protok*")
+
+    expect(page.locator("mark")).to_have_text("Protokół")
+    expect(page.locator("#pane")).to_be_empty()
+    expect(page).to_have_url(re.compile(r"/search\?(?=.*q=protok)(?=.*sort=relevance)"))
+    expect(page.locator("[data-search]").first).to_be_focused()
+    expect(page).to_have_title(re.compile("protok"))
+    assert page.evaluate("history.length") == places
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("tr.current")).to_contain_text("Protokół")
