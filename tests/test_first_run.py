@@ -54,7 +54,7 @@ def page() -> Iterator[Page]:
 
 
 def search(page: Page, text: str) -> None:
-    page.get_by_role("search").get_by_role("searchbox").fill(text)
+    page.get_by_role("searchbox", name="Search", exact=True).fill(text)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Search")).to_be_visible()
     page.wait_for_load_state("load")

@@ -116,7 +116,7 @@ def test_mail_on_a_server_is_read_archived_and_found(
     expect(page.get_by_label("Select Record")).to_have_value("Spostex S.A.")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Archived to Spostex S.A.")).to_be_visible()
-    page.get_by_role("search").get_by_role("searchbox").fill("lomianki faktury")
+    page.get_by_role("searchbox", name="Search", exact=True).fill("lomianki faktury")
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("link", name="Faktura FV/2025/03/117")).to_be_visible()
