@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 from app.errors import Corrupt, NotFound
-from app.extract.reader import Reader, Stopped
+from app.extract.reader import MOST_BYTES, Reader, Stopped
 from app.settings import Settings
 from app.store import Store, documents, extracts, open_store
 from app.store.extracts import Attachment, Entry, Extract, Source
@@ -112,6 +112,8 @@ def _read_message(store: Store, reader: Reader, entry: Entry, fresh: dict[Source
 
 def _read_one(store: Store, reader: Reader, attachment: Attachment) -> Extract | None:
     """None where its bytes cannot be had: verification tells, and the next worker tries again."""
+    if attachment.size_bytes > MOST_BYTES:
+        return Extract("large")
     try:
         content = extracts.content(store, attachment.source)
     except (Corrupt, NotFound) as exc:
