@@ -16,7 +16,7 @@ from app.cli.common import (
     opened,
     show,
     utc_now,
-    wait_for_attachments,
+    wait_for_all,
     waiting,
     work,
 )
@@ -192,6 +192,6 @@ def reindex(settings: Settings, as_json: bool) -> None:
                 ),
                 kind="reindex",
             )
-        wait_for_attachments(settings, store, jobs.read_attachments)
+        wait_for_all(settings, store)
         indexed = totals(store).messages
         show({"messages": indexed}, as_json=as_json, text=f"{indexed:,} messages are indexed.")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from app.errors import Conflict, LetterbookError, NotFound
+from app.jobs import drain_index, read_attachments
 from app.model import AccountId
 from app.settings import Settings
 from app.store import Store, audit, documents, extracts, jobs, open_store, transaction
@@ -120,11 +121,11 @@ def work(
     return json.loads(outcome.text)
 
 
-def wait_for_index(settings: Settings, store: Store, drain: Callable[[Settings], None]) -> None:
+def wait_for_index(settings: Settings, store: Store) -> None:
     """Leave with the index up to date: a worker does it, or this process."""
     try:
         with worker_lock(settings.data):
-            drain(settings)
+            drain_index(settings)
             return
     except Conflict:
         pass
@@ -132,24 +133,26 @@ def wait_for_index(settings: Settings, store: Store, drain: Callable[[Settings],
         time.sleep(WAIT_SECONDS)
 
 
-def wait_for_attachments(
-    settings: Settings, store: Store, read: Callable[[Settings, Callable[[int, int], None]], None]
-) -> None:
-    """Leave with the text of attachments searchable: a worker reads it, or this process."""
-    if not extracts.backlog(store):
+def wait_for_all(settings: Settings, store: Store) -> None:
+    """Leave with all searchable, attachments too: a worker sees to it, or this process."""
+
+    def left() -> int:
+        return extracts.backlog(store) + documents.backlog(store)
+
+    if not left():
         return
     with waiting("Reading attachments") as tick:
         try:
             with worker_lock(settings.data):
-                read(settings, lambda done, total: tick(f"{done:,} of {total:,} messages"))
+                read_attachments(
+                    settings, lambda done, total: tick(f"{done:,} of {total:,} messages")
+                )
                 return
         except Conflict:
             pass
-        while (left := extracts.backlog(store) + documents.backlog(store)) and jobs.is_worker_alive(
-            store, now=utc_now()
-        ):
+        while (waits := left()) and jobs.is_worker_alive(store, now=utc_now()):
             time.sleep(WAIT_SECONDS)
-            tick(f"{left:,} messages to go")
+            tick(f"{waits:,} messages to go")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from app.cli.common import (
     opened,
     show,
     utc_now,
-    wait_for_attachments,
+    wait_for_all,
     wait_for_index,
     work,
 )
@@ -53,7 +53,7 @@ def sync(settings: Settings, as_json: bool, public_id: str | None) -> None:
 
         while sync_some():
             pass
-        wait_for_attachments(settings, store, jobs.read_attachments)
+        wait_for_all(settings, store)
         checked = [_checked(store, account) for account in wanted]
     for one in checked:
         for fault in one["faults"]:
@@ -177,7 +177,7 @@ def file_command(
             roles=users.role_ids(store, roles),
             now=utc_now(),
         )
-        wait_for_index(settings, store, jobs.drain_index)
+        wait_for_index(settings, store)
         sentence = f"Archived to {record.name}." if is_new else f"It lay under {record.name}."
         document = {"message": message.public_id, "record": record.public_id, "filed": is_new}
         show(document, as_json=as_json, text=sentence)
@@ -198,7 +198,7 @@ def purge_command(
         if not viewer.is_admin:
             raise Forbidden(f"{email} is no administrator. Only administrators remove for good.")
         removed = purge.purge_message(store, viewer, message_id, reason=reason, now=utc_now())
-        wait_for_index(settings, store, jobs.drain_index)
+        wait_for_index(settings, store)
     sentence = (
         f"Message {removed} is removed, and does not come back. The worker wipes its bytes from"
         " the disk within minutes. Backups made before still hold it: see docs/purge.md."

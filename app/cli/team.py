@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from app import jobs, mailboxes, people, records
+from app import mailboxes, people, records
 from app.cli.common import (
     data_option,
     json_option,
@@ -188,7 +188,7 @@ def import_table(
                 refused += records.import_records(
                     store, None, plan, name=path.name, now=utc_now(), tell=lambda n: tick(f"{n:,}")
                 )
-            wait_for_index(settings, store, jobs.drain_index)
+            wait_for_index(settings, store)
     document = {
         "new": plan.new,
         "changed": plan.changed,

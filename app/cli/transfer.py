@@ -16,7 +16,7 @@ from app.cli.common import (
     opened,
     show,
     utc_now,
-    wait_for_attachments,
+    wait_for_all,
     waiting,
     work,
 )
@@ -97,7 +97,7 @@ def import_command(
             path=str(path.absolute()),
             folder=folder_name,
         )
-        wait_for_attachments(settings, store, jobs.read_attachments)
+        wait_for_all(settings, store)
         result = done if isinstance(done, dict) else asdict(Imported(**done[0]))
         for reason in result["failed"]:
             click.echo(f"not read: {reason}", err=True)

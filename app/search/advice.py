@@ -13,7 +13,7 @@ from app.search import count, newest
 from app.search.analysis import RUN, forms
 from app.search.own import answerable
 from app.search.query import Chip, parse, without
-from app.search.tree import And, Field, Flag, Near, Node, Term
+from app.search.tree import And, Field, Near, Node, Term
 from app.store import messages, snippets
 from app.store.database import Store
 
@@ -59,14 +59,12 @@ def advise(
     *,
     zone: tzinfo = UTC,
     now: datetime | None = None,
-    in_archive: bool = False,
 ) -> Advice:
     """What else could be asked, after a typed line found nothing."""
     now = now or datetime.now(UTC)
-    base: tuple[Node, ...] = (Flag("is_archived"),) if in_archive else ()
 
     def total(*nodes: Node) -> int:
-        return count(store, viewer, And((*base, *nodes))) if nodes else 0
+        return count(store, viewer, And(nodes)) if nodes else 0
 
     query = answerable(store, viewer, parse(text, zone=zone, now=now))
     parts: list[Part] = []
@@ -79,14 +77,14 @@ def advise(
         if others:
             parts.append(Part(chip, alone, without(text, chip), total(*others)))
         if not alone and len(spellings) < MOST_SPELLINGS:
-            word = _near(store, viewer, node, base)
+            word = _near(store, viewer, node)
             found = total(*others, _with(node, word)) if word else 0
             if found:
                 spellings.append(Spelling(word, _respelt(text, chip, node, word), found))
     return Advice(tuple(parts), tuple(spellings))
 
 
-def _near(store: Store, viewer: Viewer, node: Node, base: tuple[Node, ...]) -> str:
+def _near(store: Store, viewer: Viewer, node: Node) -> str:
     """The nearest word, of equally near ones the commonest in the newest mail; "" for none."""
     term = node.node if isinstance(node, Field) else node
     if not isinstance(term, Term) or len(term.word) < SHORTEST_WORD:
@@ -94,7 +92,7 @@ def _near(store: Store, viewer: Viewer, node: Node, base: tuple[Node, ...]) -> s
     most = 2 if len(term.word) >= _LONG_WORD else 1
     near: Node = Near(term.word, most)
     near = Field(node.name, near) if isinstance(node, Field) else near
-    ids = newest(store, viewer, And((*base, near)), limit=MOST_READ)
+    ids = newest(store, viewer, near, limit=MOST_READ)
     seen: Counter[str] = Counter()
     texts = snippets.texts(store, ids)
     for one in messages.by_ids(store, viewer, ids):

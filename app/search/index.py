@@ -4,7 +4,6 @@ Every question takes the viewer's scopes, and every answer goes by date or by fi
 nothing that is shown depends on mail that the viewer may not see.
 """
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
@@ -22,8 +21,6 @@ from app.search.reader import Damaged, Reader, engine_errors, open_index
 from app.search.schema import MESSAGES, RECORDS, SCHEMAS
 from app.search.tree import Node
 from app.store.visibility import ViewerScopes
-
-logger = logging.getLogger(__name__)
 
 MOST_CANDIDATES = 100
 MOST_RARE = 8

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from app.errors import NotFound
-from app.model import MessageId, Viewer
+from app.model import Viewer
 from app.search.analysis import fold, words
 from app.search.query import Query, joined
 from app.search.tokens import Caret
@@ -19,7 +18,6 @@ from app.store import (
     accounts,
     documents,
     facts,
-    messages,
     record_words,
     threads,
     visibility,
@@ -32,7 +30,7 @@ MOST_PENDING = 500
 While more wait, the index cannot be believed when it counts: only what is shown is counted then.
 """
 
-_NOTHING = Held(frozenset())
+_UNREAD = "No message that you may read is called “{}”."
 
 
 def answerable(store: Store, viewer: Viewer, query: Query) -> Query:
@@ -154,9 +152,5 @@ def _types(store: Store, viewer: Viewer, value: str) -> list[str]:
 
 
 def _thread(store: Store, viewer: Viewer, value: str) -> tuple[Node, str]:
-    try:
-        first: MessageId = messages.get(store, viewer, value).id
-    except NotFound:
-        return _NOTHING, f"No message that you may read is called “{value}”."
-    found = threads.conversation(store, viewer, first)
-    return Ids(frozenset(one.id for one in found)), ""
+    found = threads.ids_of(store, viewer, value)
+    return Ids(frozenset(found)), "" if found else _UNREAD.format(value)

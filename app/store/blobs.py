@@ -185,10 +185,9 @@ def read(store: Store, blob_id: int) -> bytes:
     return content
 
 
-def read_all(store: Store, blob_ids: Iterable[int]) -> dict[int, bytes]:
-    """The bytes of each blob, proved; those that are missing or damaged are absent."""
+def read_all(store: Store, blob_ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Each blob and its bytes, proved, one by one; those that are missing or damaged are absent."""
     wanted = list(blob_ids)
-    found: dict[int, bytes] = {}
     with sound("mail.db"):
         rows = store.mail.conn.execute(
             "select id, digest, block_id, start, size_bytes from blobs"
@@ -200,17 +199,16 @@ def read_all(store: Store, blob_ids: Iterable[int]) -> dict[int, bytes]:
             try:
                 block = recent_block(store, block_id)
                 if block is None or block[0] == RECIPE:
-                    found[blob_id] = read(store, blob_id)
+                    yield blob_id, read(store, blob_id)
                     continue
                 content = slice_of(str(blob_id), block[1], start, size_bytes)
             except Corrupt as exc:
                 logger.warning("stored bytes cannot be read", extra={"problem": str(exc)})
                 continue
             if sha256(content).digest() == digest:
-                found[blob_id] = content
+                yield blob_id, content
             else:
                 logger.warning("stored bytes are damaged", extra={"blob": blob_id})
-    return found
 
 
 def unproved(store: Store, blob_id: int) -> tuple[Digest, bytes]:

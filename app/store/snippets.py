@@ -23,7 +23,11 @@ def texts(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
         " where id in (select value from json_each(?))",
         [json.dumps(list(ids))],
     ).fetchall()
-    contents = blobs.read_all(store, {blob_id for _, blob_id, _ in rows if blob_id is not None})
+    wanted = {blob_id for _, blob_id, _ in rows if blob_id is not None}
+    contents = {
+        blob_id: content[: 4 * TEXT_CHARACTERS]  # a page of long texts is more than memory
+        for blob_id, content in blobs.read_all(store, wanted)
+    }
     return {
         MessageId(message_id): _text(contents.get(blob_id, b""), charset)
         for message_id, blob_id, charset in rows
@@ -36,7 +40,7 @@ def previews(store: Store, ids: Iterable[MessageId]) -> dict[MessageId, str]:
 
 
 def _text(content: bytes, charset: str) -> str:
-    return decode(content[: 4 * TEXT_CHARACTERS], charset)[:TEXT_CHARACTERS]
+    return decode(content, charset)[:TEXT_CHARACTERS]
 
 
 def _preview(text: str) -> str:

@@ -1,7 +1,6 @@
 """The resource "search": one box over everything the viewer may read."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from litestar import Router, get
 from litestar.di import NamedDependency
@@ -17,8 +16,6 @@ from app.web.db import store_of
 from app.web.forms import asked
 from app.web.session import zone_of
 from app.web.view import MessageView, opened_message, pane
-
-_SORTS: Final[dict[str, Sort]] = {"date": "date", "relevance": "relevance"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,8 @@ def index(request: HTMXRequest, viewer: NamedDependency[Viewer]) -> Template:
     if beside := pane(request, opened):
         return beside
     query, before, after = (asked(request, name) for name in ("q", "before", "after"))
-    sort, zone = _SORTS.get(asked(request, "sort"), "date"), zone_of(request)
+    sort: Sort = "relevance" if asked(request, "sort") == "relevance" else "date"
+    zone = zone_of(request)
     found, advice = None, Advice()
     if query:
         found = search_messages(

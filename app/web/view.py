@@ -1,4 +1,4 @@
-"""A message made ready for a page: the pane beside the queue and the message page show the same."""
+"""A message made ready for a page: the pane beside a list and the message page show the same."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

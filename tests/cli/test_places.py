@@ -2,12 +2,16 @@
 
 import json
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.cli import common
-from app.store import open_store
+from app.search.indexer import Indexer
+from app.settings import Settings
+from app.store import documents, jobs, open_store
+from app.store.lock import worker_lock
 from tests import make
 from tests.cli.test_commands import PASSWORD, read, runner
 
@@ -73,6 +77,18 @@ def test_reindex_says_how_far_it_is(tmp_path: Path, monkeypatch) -> None:
 
     assert done.stdout == "2 messages are indexed.\n"
     assert done.stderr == "Indexing: 2 of 2\n"
+
+
+def test_a_command_beside_a_worker_ends_when_all_is_indexed(tmp_path: Path, monkeypatch) -> None:
+    store = open_store(tmp_path)
+    make.deliver(store, make.account(store), make.mail())
+    monkeypatch.setattr(common.time, "sleep", lambda seconds: Indexer(store).drain())
+
+    with worker_lock(tmp_path):
+        jobs.beat(store, now=datetime.now(UTC))
+        common.wait_for_all(Settings.from_env({}, data=tmp_path), store)
+
+    assert documents.backlog(store) == 0
 
 
 def test_sync_gives_the_faults_of_each_mailbox_as_json(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 import pytest
 
 from app.search import found_in, search_messages
+from app.search.query import parse
 from app.store import extracts, folders
 from app.store.extracts import Extract
+from app.store.visibility import viewer_of
 from tests.search.conftest import add_account, mail
 
 INVOICE = "\fpage 1\nFaktura VAT\fpage 2\nDostawa betonu, zamówienie ZAM/2025/211\fpage 3\nRazem"
@@ -77,6 +79,16 @@ def test_each_message_names_its_own_file(house, receive):
     receive(name="theirs.pdf", folder=folders.ensure(house.store, other.id, "INBOX"))
 
     assert places(house, "razem") == [("mine.pdf", "page 3")]
+
+
+def test_nothing_is_told_of_a_message_that_the_viewer_may_not_read(house, receive):
+    """R46: asked for by mistake, it is left out."""
+    other = add_account(house.store, "other@team.example", [house.bob.user_id])
+    hidden = receive(folder=folders.ensure(house.store, other.id, "INBOX"))
+    bob, query = viewer_of(house.store, house.bob.user_id), parse("razem")
+
+    assert found_in.find_in(house.store, bob, query, {hidden: ""}).keys() == {hidden}
+    assert found_in.find_in(house.store, house.alice, query, {hidden: ""}) == {}
 
 
 def test_looking_is_bounded(house, receive, monkeypatch):

@@ -353,6 +353,7 @@ def test_a_mail_is_found_opened_and_archived_by_keys_from_any_page(team: Team, p
     page.keyboard.type("protokoly")
     page.keyboard.press("Enter")
     expect(page.locator("mark")).to_have_text("Protokół")
+    expect(page.locator("html.scripted")).to_be_attached()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.locator("#pane")).to_contain_text("W załączeniu")

@@ -21,6 +21,8 @@ PROJECT = "Łomianki Playground Construction"
 
 
 def press(page: Page, *keys: str) -> int:
+    # A page is seen before its script has run, and nobody types as fast as that.
+    expect(page.locator("html.scripted")).to_be_attached()
     for key in keys:
         page.keyboard.press(key)
     return len(keys)
