@@ -355,7 +355,11 @@ def _newly_hidden(store: Store, viewer: Viewer) -> tuple[set[MessageId], bool]:
 def _hits(store: Store, viewer: Viewer, query: Query, ids: list[MessageId]) -> tuple[Hit, ...]:
     rows = queue.rows_by_ids(store, viewer, ids)
     texts = snippets.texts(store, [one for one in ids if one in rows])
-    own = {one: _own_text(row.message, texts.get(one, "")) for one, row in rows.items()}
+    own = {
+        one: _own_text(row.message, texts.get(one, ""))
+        for one, row in rows.items()
+        if row.message.attachment_count
+    }
     where = find_in(store, viewer, query, own)
     return tuple(
         Hit(
